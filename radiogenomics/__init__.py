@@ -1,0 +1,62 @@
+"""Multi-omics radiogenomics: files → cohort → labels and features → evidence → report.
+
+Names are loaded when first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+_HOMES = MappingProxyType(
+    {
+        "Cohort": "core.cohort",
+        "Evidence": "core.evidence",
+        "FeatureTable": "core.feature_table",
+        "LabelSet": "core.labels",
+        "Metric": "core.evidence",
+        "ResponseOutcome": "core.outcomes",
+        "Scan": "core.scan",
+        "Signature": "core.signature",
+        "SignatureSet": "core.signature",
+        "SurvivalOutcome": "core.outcomes",
+        "Volume": "core.scan",
+        "load_cohort": "io",
+        "check": "study",
+        "demo": "study",
+        "run": "study",
+    }
+)
+_ROOMS = frozenset(
+    {
+        "core",
+        "evaluation",
+        "features",
+        "imaging",
+        "io",
+        "models",
+        "omics",
+        "plots",
+        "report",
+        "simulate",
+        "stats",
+        "study",
+    }
+)
+
+__all__ = [*sorted(_HOMES), *sorted(_ROOMS), "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("radiogenomics.core.provenance").version()
+    if name in _HOMES:
+        return getattr(import_module(f"radiogenomics.{_HOMES[name]}"), name)
+    if name in _ROOMS:
+        return import_module(f"radiogenomics.{name}")
+    raise AttributeError(f"module 'radiogenomics' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The nouns: what files become, and what every later stage takes and returns."""
