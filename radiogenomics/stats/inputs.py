@@ -1,0 +1,252 @@
+"""Checks of outcomes, labels and scores at the border of the statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from radiogenomics.core.errors import DataError, OutcomeError
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def check_survival(
+    time: ArrayLike, event: ArrayLike, *, need_events: bool = True
+) -> tuple[Floats, Bools]:
+    """Return time and event as arrays that can be analysed, or say what is wrong with them.
+
+    Parameters
+    ----------
+    time : array-like of shape (n,)
+        Follow-up, in months by house rule; finite and not negative.
+    event : array-like of shape (n,)
+        1 or True where the event was seen at `time`, 0 or False where follow-up was censored.
+    need_events : bool
+        Whether at least one event is required.
+
+    Returns
+    -------
+    time : ndarray of float, shape (n,)
+    event : ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    OutcomeError
+        If the two differ in length or are not one-dimensional, a time is negative or not finite, an
+        event is something other than 0 or 1, or there is no event although one is needed.
+
+    Examples
+    --------
+    >>> check_survival([3.0, 5.0], [1, 0])
+    (array([3., 5.]), array([ True, False]))
+    """
+    times = as_floats(time, "follow-up times")
+    flags = as_floats(event, "event indicators")
+    if times.ndim != 1 or times.shape != flags.shape or times.size == 0:
+        raise OutcomeError(
+            "expected time and event as two one-dimensional arrays of one length, at least 1; "
+            f"found shapes {times.shape} and {flags.shape}; pass one value of each per patient."
+        )
+    bad = ~(np.isfinite(times) & (times >= 0))
+    if bad.any():
+        raise OutcomeError(
+            "expected finite follow-up times of 0 or more; "
+            f"found {int(bad.sum())} others, the first {times[bad][0]!s} at position "
+            f"{int(np.flatnonzero(bad)[0])}; drop or mend these patients."
+        )
+    odd = ~((flags == 0) | (flags == 1))
+    if odd.any():
+        raise OutcomeError(
+            "expected events coded 1 (seen) and 0 (censored); "
+            f"found {int(odd.sum())} others, the first {flags[odd][0]!s} at position "
+            f"{int(np.flatnonzero(odd)[0])}; recode the event column."
+        )
+    if need_events and not flags.any():
+        raise OutcomeError(
+            f"expected at least one event; found none among {flags.size} patients; "
+            "check how the event is coded or choose another endpoint."
+        )
+    return times, flags.astype(bool)
+
+
+def check_scores(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Bools]:
+    """Return scores and two-class labels as arrays, or say what is wrong with them.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n,)
+        Finite numbers.
+    labels : array-like of shape (n,)
+        1 or True for the positive class, 0 or False for the other; both must be present.
+
+    Returns
+    -------
+    scores : ndarray of float, shape (n,)
+    labels : ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    DataError
+        If a score is not finite or the shapes differ.
+    OutcomeError
+        If a label is neither 0 nor 1, or one class is absent.
+
+    Examples
+    --------
+    >>> check_scores([0.2, 0.9], [0, 1])
+    (array([0.2, 0.9]), array([False,  True]))
+    """
+    values = as_floats(scores, "scores")
+    if values.ndim != 1 or not np.isfinite(values).all():
+        raise DataError(
+            "expected a one-dimensional array of finite scores; found shape "
+            f"{values.shape} with {int((~np.isfinite(values)).sum())} values that are not finite; "
+            "drop or impute them first."
+        )
+    classes = check_labels(labels)
+    if classes.shape != values.shape:
+        raise DataError(
+            f"expected one label per score; found {classes.size} labels and {values.size} scores; "
+            "align the two by patient."
+        )
+    if classes.all() or not classes.any():
+        raise OutcomeError(
+            f"expected both classes; found only {int(classes[0])} among {classes.size} labels; "
+            "discrimination is undefined with one class."
+        )
+    return values, classes
+
+
+def check_labels(labels: ArrayLike) -> Bools:
+    """Return labels coded 0 and 1 as booleans.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    OutcomeError
+        If the labels are empty, not one-dimensional, or not all 0 or 1.
+
+    Examples
+    --------
+    >>> check_labels([0, 1])
+    array([False,  True])
+    """
+    values = as_floats(labels, "labels")
+    odd = ~((values == 0) | (values == 1))
+    if values.ndim != 1 or values.size == 0 or odd.any():
+        raise OutcomeError(
+            "expected a one-dimensional array of labels coded 0 and 1; found shape "
+            f"{values.shape} with {int(odd.sum())} other values; recode the classes."
+        )
+    return values.astype(bool)
+
+
+def check_level(level: float) -> float:
+    """Return a confidence level that lies strictly between 0 and 1.
+
+    Parameters
+    ----------
+    level : float
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    DataError
+        If it lies elsewhere, as 95 for 0.95 does.
+
+    Examples
+    --------
+    >>> check_level(0.9)
+    0.9
+    """
+    if not 0 < level < 1:
+        raise DataError(
+            f"expected a confidence level between 0 and 1; found {level!r}; write 0.95 for 95 %."
+        )
+    return float(level)
+
+
+def check_groups(groups: ArrayLike, n: int, *, what: str) -> NDArray[Any]:
+    """Return one group label per patient, or say what is wrong with them.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n,)
+        Numbers or text, none missing.
+    n : int
+        Patients.
+    what : str
+        Name for the message.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Raises
+    ------
+    DataError
+        If there is not one per patient, or one is missing.
+
+    Examples
+    --------
+    >>> check_groups(["high", "low"], 2, what="group").tolist()
+    ['high', 'low']
+    """
+    values = np.asarray(groups)
+    if values.shape != (n,):
+        raise DataError(
+            f"expected one {what} per patient ({n}); found shape {values.shape}; "
+            "align it with time and event."
+        )
+    missing = sum(value is None or value != value for value in values.tolist())
+    if missing:
+        raise DataError(
+            f"expected a {what} for every patient; found {missing} missing; "
+            "drop these patients or give them a group of their own."
+        )
+    return values
+
+
+def as_floats(values: ArrayLike, what: str) -> Floats:
+    """Return values as an array of floats, or say that they are not numbers.
+
+    Parameters
+    ----------
+    values : array-like
+    what : str
+        Name for the message.
+
+    Returns
+    -------
+    ndarray of float
+
+    Raises
+    ------
+    DataError
+        If they cannot be read as numbers.
+
+    Examples
+    --------
+    >>> as_floats([1, 2], "scores")
+    array([1., 2.])
+    """
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"expected {what} as numbers; found {type(values).__name__} that cannot be read as "
+            "numbers; convert text and missing values first."
+        ) from error
