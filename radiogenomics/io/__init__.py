@@ -1,0 +1,22 @@
+"""Files → nouns → files. No science."""
+
+from radiogenomics.io.audit import Audit, audit
+from radiogenomics.io.cohort import input_hashes, load_cohort
+from radiogenomics.io.findings import Finding
+from radiogenomics.io.manifest import Manifest, read_manifest
+from radiogenomics.io.signatures import read_signature, write_signature
+from radiogenomics.io.store import output_folder, pseudonym
+
+__all__ = [
+    "Audit",
+    "Finding",
+    "Manifest",
+    "audit",
+    "input_hashes",
+    "load_cohort",
+    "output_folder",
+    "pseudonym",
+    "read_manifest",
+    "read_signature",
+    "write_signature",
+]
