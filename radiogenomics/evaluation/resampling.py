@@ -1,0 +1,192 @@
+"""Cross-validation by patient in which everything that learns, learns on the training part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+
+from radiogenomics.core.evidence import Evidence
+from radiogenomics.core.outcomes import SurvivalOutcome
+from radiogenomics.evaluation.fold import (
+    LabelledSplit,
+    LockedModel,
+    Splitter,
+    Target,
+    TargetRule,
+    checked_labels,
+    checked_splits,
+    label_splits,
+    require_one_row_each,
+    score_test_part,
+)
+
+RARE = 10
+
+
+def cross_validate(
+    estimator: BaseEstimator,
+    features: pd.DataFrame,
+    target: Target,
+    *,
+    splitter: Splitter,
+    target_rule: TargetRule | None = None,
+    name: str,
+    jobs: int = 1,
+) -> Evidence:
+    """Predict every patient by a model that has not seen this patient.
+
+    In each split the target rule is fitted on the training patients and labels all; the estimator
+    is fitted on the training patients and scores the test patients (``predict_proba`` of class 1,
+    else ``decision_function``). Selection, tuning and calibration belong inside ``estimator``. With
+    a learnt target a patient's label may differ between folds, as the cut-off does.
+
+    Parameters
+    ----------
+    estimator
+        scikit-learn classifier or pipeline.
+    features
+        Patients × variables, indexed by patient.
+    target
+        Labels 0 and 1 as a Series or, with ``target_rule``, the frame that the rule learns from.
+    splitter
+        Deals patients to folds; balanced by label, or by the rule's ``strata``.
+    target_rule
+        Turns ``target`` into labels inside the fold.
+    jobs
+        Processes; results do not depend on it.
+
+    Returns
+    -------
+    Evidence
+        ``predictions`` (and ``label_score`` when the rule has scores), ``selected`` from the
+        estimator's ``selected_features_``, and ``model``, a :class:`LockedModel` refitted on all.
+
+    Raises
+    ------
+    AlignmentError, OutcomeError, LeakageError
+        Features and target differ in patients or order; a label is not 0 or 1, or a training part
+        has one class; a patient is on both sides of a split.
+    """
+    labelled = label_splits(features, target, splitter=splitter, target_rule=target_rule)
+    fitted = Parallel(n_jobs=jobs)(
+        delayed(_fit_and_score)(estimator, features, part) for part in labelled
+    )
+    predictions = predictions_frame(features.index, labelled, [scores for scores, _ in fitted])
+    chosen = [
+        (part.split.repeat, part.split.fold, feature)
+        for part, (_, selected) in zip(labelled, fitted, strict=True)
+        for feature in selected
+    ]
+    return Evidence(
+        name=name,
+        predictions=predictions,
+        selected=pd.DataFrame(chosen, columns=["repeat", "fold", "feature"]),
+        model=_refit(estimator, features, target, target_rule=target_rule),
+    )
+
+
+def cross_validate_survival(
+    estimator: BaseEstimator,
+    features: pd.DataFrame,
+    outcome: SurvivalOutcome,
+    *,
+    splitter: Splitter,
+    name: str,
+) -> Evidence:
+    """Score every patient's risk by a survival model that has not seen this patient.
+
+    Folds are balanced by event, unless fewer than ten patients have it or lack it. An estimator
+    with a ``decision_function`` (risk less the cut-off that it learnt) is scored by that, so that 0
+    is each fold's own cut-off; any other by ``predict``.
+
+    Parameters
+    ----------
+    estimator
+        ``fit(features, time, event)`` and ``predict(features)`` → risk, higher is worse.
+    features
+        Patients × variables, indexed by patient.
+    outcome
+        Of the same patients in the same order.
+    splitter, name
+        As in :func:`cross_validate`.
+
+    Returns
+    -------
+    Evidence
+        ``label`` is NaN: the truth is a time. ``model`` is the estimator refitted on all.
+
+    Raises
+    ------
+    AlignmentError
+        Features and outcome have other patients or another order.
+    LeakageError
+        The splitter puts a patient on both sides.
+    """
+    require_one_row_each(features, outcome.time)
+    rare = min(outcome.n_events, len(outcome.event) - outcome.n_events) < RARE
+    strata = None if rare else outcome.event.to_numpy(dtype=int)
+    parts = []
+    for split in checked_splits(features.index, splitter, strata):
+        train, test = features.iloc[split.train], features.iloc[split.test]
+        fitted = clone(estimator).fit(
+            train, outcome.time.iloc[split.train], outcome.event.iloc[split.train]
+        )
+        score = getattr(fitted, "decision_function", fitted.predict)
+        part = pd.DataFrame(
+            {
+                "patient_id": test.index,
+                "repeat": split.repeat,
+                "fold": split.fold,
+                "label": np.nan,
+                "score": np.asarray(score(test), dtype=float),
+            }
+        )
+        parts.append(part)
+    model = clone(estimator).fit(features, outcome.time, outcome.event)
+    return Evidence(name=name, predictions=pd.concat(parts, ignore_index=True), model=model)
+
+
+def predictions_frame(
+    patient_ids: pd.Index, labelled: tuple[LabelledSplit, ...], scores: list[NDArray[np.float64]]
+) -> pd.DataFrame:
+    """Collect the scores of all test parts: ``patient_id, repeat, fold, label, score``."""
+    tests = [part.split.test for part in labelled]
+    sizes = [len(test) for test in tests]
+    columns = {
+        "patient_id": patient_ids[np.concatenate(tests)],
+        "repeat": np.repeat([part.split.repeat for part in labelled], sizes),
+        "fold": np.repeat([part.split.fold for part in labelled], sizes),
+        "label": np.concatenate([part.labels[part.split.test] for part in labelled]).astype(float),
+        "score": np.concatenate(scores),
+    }
+    if all(part.label_scores is not None for part in labelled):
+        columns["label_score"] = np.concatenate([p.label_scores[p.split.test] for p in labelled])
+    return pd.DataFrame(columns)
+
+
+def _fit_and_score(
+    estimator: BaseEstimator, features: pd.DataFrame, part: LabelledSplit
+) -> tuple[NDArray[np.float64], list[str]]:
+    scores, fitted = score_test_part(estimator, features, part)
+    return scores, [str(feature) for feature in getattr(fitted, "selected_features_", ())]
+
+
+def _refit(
+    estimator: BaseEstimator,
+    features: pd.DataFrame,
+    target: Target,
+    *,
+    target_rule: TargetRule | None,
+) -> LockedModel:
+    rule = None
+    if target_rule is None:
+        labels = checked_labels(target)
+    else:
+        rule = clone(target_rule)
+        rule.fit(target)
+        labels = checked_labels(pd.Series(rule.transform(target)))
+    fitted = clone(estimator).fit(features, labels)
+    return LockedModel(fitted, rule, tuple(map(str, features.columns)))
