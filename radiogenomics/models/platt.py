@@ -1,0 +1,117 @@
+"""Platt scaling: a score becomes a probability through two numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from radiogenomics.core.errors import OutcomeError
+
+MAX_STEPS = 100
+TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True)
+class PlattScaling:
+    """Log-odds of the positive class are ``slope * score + intercept``.
+
+    Parameters
+    ----------
+    slope
+        Never negative; 0 means that the score told nothing and everybody gets the prevalence.
+    intercept
+        Log-odds at score 0.
+    """
+
+    slope: float
+    intercept: float
+
+    def log_odds(self, scores: np.ndarray) -> np.ndarray:
+        """Calibrated log-odds of scores, same shape."""
+        return self.slope * scores + self.intercept
+
+    def probability(self, scores: np.ndarray) -> np.ndarray:
+        """Calibrated probability of the positive class, 0 to 1, same shape."""
+        return expit(self.log_odds(scores))
+
+
+def fit_platt(scores: np.ndarray, positive: np.ndarray) -> PlattScaling:
+    r"""Fit Platt's logistic curve to out-of-fold scores, slope at least 0.
+
+    Maximises the binomial likelihood of :math:`p_i = 1 / (1 + e^{-(a s_i + b)})` against Platt's
+    targets, :math:`(n_1 + 1)/(n_1 + 2)` for positives and :math:`1/(n_0 + 2)` for negatives, which
+    keep the curve finite when the scores separate the classes. A negative slope would turn the
+    model upside down on the strength of its inner folds, so the maximum is taken over
+    :math:`a \ge 0` (the problem is convex: either the free maximum or :math:`a = 0`).
+
+    Misleads when the scores are those of patients the model was fitted on: they are too extreme.
+
+    Parameters
+    ----------
+    scores
+        Decision scores, shape (n,), of patients that the scoring model had not seen.
+    positive
+        True for the positive class, shape (n,).
+
+    Raises
+    ------
+    OutcomeError
+        One class only.
+
+    References
+    ----------
+    Platt, Advances in Large Margin Classifiers 1999:61. Lin, Lin and Weng, Mach Learn 2007;68:267,
+    doi:10.1007/s10994-007-5018-6 (Newton's method with backtracking, used here).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fit_platt(np.array([-2.0, -1.0, 1.0, 2.0]), np.array([0, 0, 1, 1])).slope > 0
+    True
+    """
+    positive = np.asarray(positive, dtype=bool)
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if min(n_positive, n_negative) == 0:
+        raise OutcomeError(
+            f"calibration: expected two classes; found one in {len(positive)} patients. "
+            "Use more patients."
+        )
+    targets = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
+    centre, spread = float(scores.mean()), float(scores.std())
+    flat = PlattScaling(0.0, float(np.log(targets.mean() / (1 - targets.mean()))))
+    if spread <= np.finfo(float).eps * max(abs(centre), 1.0):
+        return flat
+    slope, intercept = _newton((scores - centre) / spread, targets, start=flat.intercept)
+    if slope <= 0:
+        return flat
+    return PlattScaling(slope / spread, intercept - slope * centre / spread)
+
+
+def _newton(scores: np.ndarray, targets: np.ndarray, *, start: float) -> tuple[float, float]:
+    """Maximise the likelihood over slope and intercept; ``scores`` are standardised."""
+    design = np.column_stack([scores, np.ones_like(scores)])
+    point = np.array([0.0, start])
+    loss = _loss(design @ point, targets)
+    for _ in range(MAX_STEPS):
+        p = expit(design @ point)
+        gradient = design.T @ (p - targets)
+        if np.abs(gradient).max() < TOLERANCE * len(scores):
+            break
+        # The tiny ridge keeps the step defined when all p are close to 0 or 1.
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        size = 1.0
+        while (trial := _loss(design @ (point - size * step), targets)) > loss and size > 1e-10:
+            size /= 2
+        if size <= 1e-10:
+            break
+        point, loss = point - size * step, trial
+    return float(point[0]), float(point[1])
+
+
+def _loss(log_odds: np.ndarray, targets: np.ndarray) -> float:
+    """Negative log-likelihood, stable for large scores."""
+    return float((np.logaddexp(0, log_odds) - targets * log_odds).sum())

@@ -1,0 +1,289 @@
+"""Tune, calibrate and refit a classifier with one inner cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
+from functools import cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import ThreadpoolController
+
+from radiogenomics.core.errors import DataError, OutcomeError, SchemaError, short_list
+from radiogenomics.models.platt import PlattScaling, fit_platt
+
+Steps = list[tuple[str, Any]]
+GridLike = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]
+
+
+class TunedClassifier(ClassifierMixin, BaseEstimator):
+    """Binary classifier tuned and calibrated on one set of inner out-of-fold scores.
+
+    In each inner fold the transformers are fitted once, on the inner training part, and the final
+    step once for each point of the grid. The point with the best inner AUC wins, ties go to the
+    earlier (most regularised) one. Its out-of-fold scores, of patients that neither the selection
+    nor the fit had seen, are what the probabilities are calibrated on (Platt, slope at least 0):
+    no second cross-validation, no probability from training scores. Then all is refitted on all.
+
+    The inner AUC counts pairs within folds only: scores of two folds come from two models and have
+    no common zero. It is the best of several and so optimistic: report the AUC of outer folds.
+    ``decision_function`` gives the calibrated log-odds; they are constant when the inner folds
+    rank no better than chance (slope 0), and then everybody gets the prevalence.
+
+    Parameters
+    ----------
+    pipeline
+        scikit-learn Pipeline of transformers and, last, the classifier to tune.
+    grid
+        Parameter of the final step → values to try, or several such dictionaries; most
+        regularised first.
+    n_splits
+        Inner folds, stratified; fewer when the smaller class has fewer patients.
+    random_state
+        Seed of the inner folds.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (2,)
+        Labels, sorted; scores and AUC are for ``classes_[1]``.
+    best_params_ : dict
+        The chosen point of the grid.
+    inner_auc_ : float
+        Its inner AUC, 0 to 1.
+    grid_auc_ : ndarray
+        Inner AUC of each point, in the order of the grid.
+    calibration_ : PlattScaling
+        Slope and intercept.
+    n_splits_ : int
+        Inner folds used.
+    pipeline_ : Pipeline
+        Refitted on all; its final step knows the classes as 0 and 1.
+    selected_features_ : ndarray of str or None
+        Features that reach the final step; None when a transformer does not name its output.
+
+    Raises
+    ------
+    OutcomeError
+        The label has not exactly two classes of two or more patients.
+    DataError
+        A value is infinite, or missing after the transformers.
+
+    References
+    ----------
+    Platt, Advances in Large Margin Classifiers 1999:61. Varma and Simon, BMC Bioinformatics
+    2006;7:91, doi:10.1186/1471-2105-7-91 (why the inner AUC is not to be reported).
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> steps = Pipeline([("standardise", StandardScaler()), ("svm", SVC(kernel="linear"))])
+    >>> model = TunedClassifier(steps, {"C": [0.1, 1.0]}).fit(X, X[:, 0] > 0)
+    >>> model.predict_proba(X).shape
+    (60, 2)
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, grid: GridLike, *, n_splits: int = 5, random_state: int = 0
+    ) -> None:
+        self.pipeline = pipeline
+        self.grid = grid
+        self.n_splits = n_splits
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> TunedClassifier:
+        """Tune, calibrate and refit; ``y`` has two classes."""
+        if self.n_splits < 2:
+            raise DataError(
+                f"n_splits: expected at least 2; found {self.n_splits}. Mend the recipe."
+            )
+        _refuse_row_facts(X)
+        values, label = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        check_classification_targets(label)
+        self.classes_, target = np.unique(label, return_inverse=True)
+        self.n_splits_ = min(self.n_splits, _smaller_class(self.classes_, target))
+        points = list(_points(self.grid))
+        if not points:
+            raise DataError("grid: expected at least one point; found none. Mend the grid.")
+        with _quick(values):
+            scores, wins, pairs = self._inner_scores(values, target, points)
+            self.grid_auc_ = wins / pairs
+            best = int(np.argmax(self.grid_auc_))
+            self.best_params_ = points[best]
+            self.inner_auc_ = float(self.grid_auc_[best])
+            self.calibration_: PlattScaling = fit_platt(scores[best], target == 1)
+            self._refit(values, target)
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Calibrated log-odds of ``classes_[1]``, shape (n,)."""
+        check_is_fitted(self)
+        values = validate_data(
+            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
+        )
+        with _quick(values):
+            transformed = _transform(self.pipeline_.steps[:-1], values)
+            return self.calibration_.log_odds(_scores(self.pipeline_[-1], transformed))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Calibrated probabilities of the two classes, shape (n, 2)."""
+        positive = expit(self.decision_function(X))
+        return np.column_stack([1 - positive, positive])
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the more probable class."""
+        above = self.decision_function(X) > 0
+        return self.classes_[above.astype(int)]
+
+    def _inner_scores(
+        self, values: np.ndarray, target: np.ndarray, points: list[dict[str, Any]]
+    ) -> tuple[np.ndarray, np.ndarray, int]:
+        """Out-of-fold scores (points × patients), concordant pairs of each point, and pairs."""
+        steps, (_, final) = _split(self.pipeline)
+        candidates = [clone(final).set_params(**point) for point in points]
+        scores = np.empty((len(points), len(target)))
+        wins, pairs = np.zeros(len(points)), 0
+        folds = StratifiedKFold(self.n_splits_, shuffle=True, random_state=self.random_state)
+        for train, test in folds.split(values, target):
+            transformers, inner = _fit_transform(steps, values[train], target[train])
+            held_out = _transform(transformers, values[test])
+            for row, candidate in enumerate(candidates):
+                # A copy of the unfitted candidate: nothing learnt passes from fold to fold.
+                model = copy(candidate).fit(inner, target[train])
+                scores[row, test] = _scores(model, held_out)
+            positive = target[test] == 1
+            wins += _concordant(scores[:, test], positive)
+            pairs += int(positive.sum() * (~positive).sum())
+        return scores, wins, pairs
+
+    def _refit(self, values: np.ndarray, target: np.ndarray) -> None:
+        """Fit transformers and the chosen final step on everybody."""
+        steps, (name, final) = _split(self.pipeline)
+        fitted, transformed = _fit_transform(steps, values, target)
+        model = clone(final).set_params(**self.best_params_).fit(transformed, target)
+        self.pipeline_ = Pipeline([*fitted, (name, model)])
+        self.selected_features_ = _names_out(
+            fitted, getattr(self, "feature_names_in_", None), n_features=values.shape[1]
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+@contextmanager
+def _quick(values: np.ndarray) -> Iterator[None]:
+    """Spare small fits what costs more than they do: repeated checks, and threads of the BLAS.
+
+    Values are checked once, here, and again where the transformers hand over.
+    """
+    finite = bool(np.isfinite(values).all())
+    with (
+        config_context(assume_finite=finite, skip_parameter_validation=True),
+        _thread_pools().limit(limits=1, user_api="blas"),
+    ):
+        yield
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()  # finding the libraries takes longer than a fit
+
+
+def _split(pipeline: Pipeline) -> tuple[Steps, tuple[str, Any]]:
+    """Return the transformers that do something, and the final step."""
+    *steps, final = pipeline.steps
+    return [step for step in steps if step[1] not in (None, "passthrough")], final
+
+
+def _points(grid: GridLike) -> Iterator[dict[str, Any]]:
+    """Every combination of the grid's values, in the order they are written."""
+    for part in [grid] if isinstance(grid, Mapping) else grid:
+        for values in product(*part.values()):
+            yield dict(zip(part, values, strict=True))
+
+
+def _fit_transform(
+    steps: Steps, values: np.ndarray, target: np.ndarray
+) -> tuple[Steps, np.ndarray]:
+    """Fit clones of the transformers one after the other; the originals stay unfitted."""
+    fitted = [(name, clone(step)) for name, step in steps]
+    transformed: Any = values
+    for _, step in fitted:
+        transformed = step.fit_transform(transformed, target)
+    return fitted, _checked(transformed)
+
+
+def _transform(steps: Steps, values: np.ndarray) -> np.ndarray:
+    transformed: Any = values
+    for _, step in steps:
+        transformed = step.transform(transformed)
+    return _checked(transformed)
+
+
+def _checked(transformed: Any) -> np.ndarray:
+    """Refuse what the unchecked final step would take without a word."""
+    array = np.asarray(transformed)
+    if not np.isfinite(array).all():
+        raise DataError(
+            "expected finite features after the transformers; found NaN or infinite values. "
+            "Impute missing values in a step before the learner."
+        )
+    return array
+
+
+def _scores(model: Any, values: np.ndarray) -> np.ndarray:
+    """Uncalibrated score of class 1: the decision function, else probability above one half."""
+    if hasattr(model, "decision_function"):
+        return model.decision_function(values)
+    return model.predict_proba(values)[:, 1] - 0.5
+
+
+def _concordant(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Pairs in which the positive scores higher, ties half, for each row of ``scores``."""
+    difference = scores[:, positive][:, :, None] - scores[:, ~positive][:, None, :]
+    return (difference > 0).sum(axis=(1, 2)) + (difference == 0).sum(axis=(1, 2)) / 2
+
+
+def _smaller_class(classes: np.ndarray, target: np.ndarray) -> int:
+    """Size of the smaller class; OutcomeError unless there are two of at least two patients."""
+    counts = np.bincount(target)
+    if len(classes) != 2 or counts.min() < 2:
+        found = short_list(f"{name}: {n}" for name, n in zip(classes, counts, strict=True))
+        raise OutcomeError(
+            "expected two classes of at least 2 patients; found "
+            f"{len(classes)} class(es) ({found}). Only binary classification is supported. "
+            "Use more patients or another cut-off."
+        )
+    return int(counts.min())
+
+
+def _names_out(fitted: Steps, names: Any, *, n_features: int) -> np.ndarray | None:
+    """Feature names behind the transformers, or None when one does not name its output."""
+    names = np.array([f"x{i}" for i in range(n_features)]) if names is None else names
+    for _, step in fitted:
+        if not hasattr(step, "get_feature_names_out"):
+            return None
+        names = step.get_feature_names_out(names)
+    return np.asarray(names, dtype=object)
+
+
+def _refuse_row_facts(X: Any) -> None:
+    left = [name for name in getattr(X, "columns", ()) if str(name).startswith("@")]
+    if left:
+        raise SchemaError(
+            f"expected features only; found the row fact(s) {short_list(left)}. Put the step that "
+            "uses them before the classifier, or drop the column(s)."
+        )
