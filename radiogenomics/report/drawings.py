@@ -1,0 +1,306 @@
+"""From the tables of a run to the pictures of its report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+
+from radiogenomics.core.evidence import Metric
+from radiogenomics.plots import (
+    draw_calibration,
+    draw_flow,
+    draw_forest,
+    draw_labels,
+    draw_learners,
+    draw_null,
+    draw_roc,
+    draw_selection,
+    draw_survival,
+)
+from radiogenomics.plots.style import interval
+from radiogenomics.report.content import ReportContent
+from radiogenomics.report.embed import Picture, picture
+from radiogenomics.report.parts import estimate, p_value
+from radiogenomics.report.vocabulary import (
+    SIGNATURE_SPLIT,
+    split_words,
+    subject_words,
+    words_of,
+)
+
+Pictures = tuple[Picture, ...]
+SURVIVAL_KEYS = ("split", "endpoint")
+EXTERNAL = "external:"
+
+
+def flow_pictures(content: ReportContent) -> Pictures:
+    """Bars of patients and events, table by table."""
+    flow = content.table("cohort_flow")
+    if flow is None:
+        return ()
+    words = "; ".join(f"{r.cohort} {r.table} {r.patients} patients" for r in flow.itertuples())
+    caption = "Patients in each table (bars), and those with an event (orange)."
+    ax = draw_flow(flow)
+    return (picture(ax, alt=f"Cohort flow: {words}.", caption=caption, table="cohort_flow"),)
+
+
+def gene_pictures(content: ReportContent) -> Pictures:
+    """Hazard ratios gene by gene, and where the signature stands among random ones."""
+    found: list[Picture] = []
+    genes = content.table("genes")
+    if genes is not None:
+        table = genes.rename(columns={"gene": "term"})
+        ax = draw_forest(table, title="single genes")
+        found.append(
+            picture(
+                ax,
+                alt=f"Hazard ratios of single genes: {_ratios(table)}.",
+                caption="Univariate Cox hazard ratio per SD of each gene; above 1 is worse.",
+                table="genes",
+            )
+        )
+    random, own = (
+        content.table("random_signatures"),
+        content.metric("signature_c_index", "cross-validation"),
+    )
+    if random is not None and own is not None:
+        beaten = f"{int((random['value'] < own.value).sum())} of {len(random)}"
+        ax = draw_null(
+            random, observed=own.value, name="out-of-fold C-index", title="random signatures"
+        )
+        found.append(
+            picture(
+                ax,
+                alt=f"C-index of random signatures; {own.value:.3f} exceeds {beaten}.",
+                caption="Signatures of random genes, as many as this one has, fitted the same way: "
+                f"it does better than {beaten}.",
+                table="random_signatures",
+            )
+        )
+    return tuple(found)
+
+
+def label_pictures(content: ReportContent) -> Pictures:
+    """Score distributions, one picture a cohort, with the locked cut-off where there is one."""
+    scores = content.table("label_scores")
+    if scores is None:
+        return ()
+    cutoff = None if content.signature is None else content.signature.cutoff
+    return tuple(
+        picture(
+            draw_labels(part, cutoff=cutoff, title=str(cohort)),
+            alt=f"Label scores of {cohort}: {_counts(part['label'])}.",
+            caption=f"{cohort}: scores by class, one tick a patient.",
+            table="label_scores",
+        )
+        for cohort, part in scores.groupby("cohort", sort=False)
+    )
+
+
+def learner_pictures(content: ReportContent) -> Pictures:
+    """AUC of the study's learner beside the others'."""
+    learners = content.table("learners")
+    if learners is None:
+        return ()
+    words = "; ".join(
+        f"{r.learner} {interval(r.auc, r.low, r.high)}" for r in learners.itertuples()
+    )
+    return (
+        picture(
+            draw_learners(learners),
+            alt=f"AUC by learner: {words}.",
+            caption="Out-of-fold AUC of each learner. The study's own was named beforehand.",
+            table="learners",
+        ),
+    )
+
+
+def roc_pictures(content: ReportContent, *, external: bool) -> Pictures:
+    """ROC curves, one picture a split."""
+    return tuple(
+        _roc(content, split, part) for split, part in _by_split(content, "roc", external=external)
+    )
+
+
+def _roc(content: ReportContent, split: str, curves: pd.DataFrame) -> Picture:
+    areas, headline = _areas(content, split), None
+    learners = content.table("learners")
+    if learners is not None and "headline" in learners and not split.startswith(EXTERNAL):
+        own = learners.loc[learners["headline"].astype(bool), "learner"]
+        headline = None if own.empty else str(own.iloc[0])
+    ax = draw_roc(curves, areas=areas, headline=headline, title=split_words(split))
+    names = ", ".join(curves["learner"].unique())
+    values = "; ".join(f"{r.learner} {interval(r.auc, r.low, r.high)}" for r in areas.itertuples())
+    return picture(
+        ax,
+        alt=f"ROC curves of {names}, {split_words(split)}. AUC: {values or 'not given'}.",
+        caption=f"ROC, {split_words(split)}; AUC with 95 % interval in the legend.",
+        table="roc",
+    )
+
+
+def _areas(content: ReportContent, split: str) -> pd.DataFrame:
+    """Areas of the legend: of learners in cross-validation, of label and response elsewhere."""
+    columns = ["learner", "auc", "low", "high"]
+    learners = content.table("learners")
+    if not split.startswith(EXTERNAL) and learners is not None:
+        return learners[columns]
+    rows = [
+        (name, m.value, m.low, m.high)
+        for name, metric in (("label", "auc"), ("response", "auc_response"))
+        if (m := content.metric(metric, split)) is not None
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def calibration_pictures(content: ReportContent, *, external: bool) -> Pictures:
+    """Calibration, one picture a split."""
+    return tuple(
+        picture(
+            draw_calibration(part, title=split_words(split)),
+            alt=f"Calibration, {split_words(split)}: "
+            + "; ".join(
+                f"predicted {r.predicted:.2f}, observed {r.observed:.2f}" for r in part.itertuples()
+            )
+            + ".",
+            caption=f"Calibration, {split_words(split)}; grey bars count patients.",
+            table="calibration",
+        )
+        for split, part in _by_split(content, "calibration", external=external)
+    )
+
+
+def null_pictures(content: ReportContent) -> Pictures:
+    """Permutation distributions, one picture a metric and split that the summary has."""
+    nulls = content.table("null")
+    if nulls is None:
+        return ()
+    found = []
+    for (name, split), part in nulls.groupby(["metric", "split"], sort=False):
+        metric = content.metric(str(name), str(split))
+        if metric is None:
+            continue
+        title, where = words_of(metric.name).title, split_words(metric.split)
+        observed = metric.value
+        if words_of(metric.name).scale == "ratio":
+            # Permuted hazard ratios are kept as coefficients, which are symmetrical around 0.
+            title = title.replace("hazard ratio", "log hazard ratio")
+            observed = math.log(metric.value)
+        ax = draw_null(part, observed=observed, p=metric.p_permutation, name=title, title=where)
+        p = p_value(metric.p_permutation)
+        found.append(
+            picture(
+                ax,
+                alt=f"{title}, {where}: {len(part)} permutations, observed {observed:.3f}, p {p}.",
+                caption=f"{title}, {where}: what shuffled truth gave, and what was observed.",
+                table="null",
+            )
+        )
+    return tuple(found)
+
+
+def selection_pictures(content: ReportContent) -> Pictures:
+    """Selection frequency of the features."""
+    table = content.table("selection")
+    if table is None:
+        return ()
+    first = table.sort_values("frequency", ascending=False).head(5)
+    words = "; ".join(f"{r.feature} {100 * r.frequency:.0f} %" for r in first.itertuples())
+    return (
+        picture(
+            draw_selection(table),
+            alt=f"Most often selected features: {words}.",
+            caption="Share of training parts that chose the feature; blue: at least half of them.",
+            table="selection",
+        ),
+    )
+
+
+def survival_pictures(content: ReportContent, *, external: bool) -> Pictures:
+    """Kaplan-Meier curves, one picture a split (and endpoint)."""
+    found = []
+    for split, curves in _by_split(content, "survival_curves", external=external):
+        keys = [key for key in SURVIVAL_KEYS if key in curves]
+        for key, part in curves.groupby(keys, sort=False, dropna=False):
+            where = ", ".join([subject_words(split), *(str(k) for k in key[1:] if str(k))])
+            ratio = _high_against_low(content, split)
+            note = (
+                None
+                if ratio is None
+                else f"HR {estimate(ratio)}, permutation p {p_value(ratio.p_permutation)}"
+            )
+            groups = ", ".join(part["group"].unique())
+            found.append(
+                picture(
+                    draw_survival(part, note=note, title=where),
+                    alt=f"Kaplan-Meier curves of {groups}, {where}. {note or ''}".strip(),
+                    caption=f"Survival by predicted group, {where}; bands are pointwise 95 %.",
+                    table="survival_curves",
+                )
+            )
+    return tuple(found)
+
+
+def forest_pictures(content: ReportContent, *, external: bool) -> Pictures:
+    """Hazard ratios, one picture a split (and endpoint)."""
+    found = []
+    for split, table in _by_split(content, "hazard_ratios", external=external):
+        keys = [key for key in SURVIVAL_KEYS if key in table]
+        for key, part in table.groupby(keys, sort=False, dropna=False):
+            where = ", ".join([subject_words(split), *(str(k) for k in key[1:] if str(k))])
+            found.append(
+                picture(
+                    draw_forest(part, title=where),
+                    alt=f"Hazard ratios, {where}: {_ratios(part)}.",
+                    caption=f"Cox hazard ratios, {where}; above 1 is worse.",
+                    table="hazard_ratios",
+                )
+            )
+    return tuple(found)
+
+
+def _by_split(
+    content: ReportContent, name: str, *, external: bool
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    table = content.table(name)
+    if table is not None:
+        for split, part in table.groupby("split", sort=False):
+            if str(split).startswith(EXTERNAL) == external:
+                yield str(split), part
+
+
+def _high_against_low(content: ReportContent, split: str) -> Metric | None:
+    if split.startswith(SIGNATURE_SPLIT):
+        return content.metric("signature_hr_high_vs_low", split.removeprefix(SIGNATURE_SPLIT))
+    return content.metric("hr_high_vs_low", split)
+
+
+def _ratios(table: pd.DataFrame) -> str:
+    return "; ".join(
+        f"{r.term} {interval(r.hazard_ratio, r.low, r.high)}" for r in table.itertuples()
+    )
+
+
+def _counts(labels: pd.Series[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in labels.value_counts(sort=False).items())
+
+
+def headline_metrics(content: ReportContent) -> tuple[Metric, ...]:
+    """Numbers for the top of the page, in the order of what they are worth; four at most."""
+    wanted = [
+        ("auc", "cross-validation"),
+        *(
+            (name, f"external:{c}")
+            for c in content.cohorts
+            for name in ("auc", "hr_per_sd", "auc_response")
+        ),
+        ("signature_c_index", "cross-validation"),
+        ("signature_hr_per_sd", "cross-validation"),
+        ("signature_random_share", "cross-validation"),
+        ("c_index", "cross-validation"),
+        ("hr_per_sd", "cross-validation"),
+    ]
+    found = (content.metric(name, split) for name, split in wanted)
+    return tuple(metric for metric in found if metric is not None)[:4]

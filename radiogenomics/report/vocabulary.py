@@ -1,0 +1,135 @@
+"""The stable names of the metrics in words, and what one number says of chance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from radiogenomics.core.evidence import Metric
+
+SIGNIFICANCE = 0.05
+SIGNATURE = "signature_"
+SIGNATURE_SPLIT = "signature, "
+"""In tables that mix both, this stands before the split of what belongs to the signature."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A metric in words.
+
+    Parameters
+    ----------
+    title
+        For readers.
+    scale
+        ``"share"`` runs from 0 to 1, ``"ratio"`` is read on a logarithmic scale, ``"difference"``
+        around 0.
+    judged
+        Whether being beyond chance is what the metric is for. A calibration intercept, say, only
+        describes.
+    better
+        Which side of chance is the hoped-for one: ``"higher"``, ``"lower"`` or ``"either"``.
+    whose
+        Of what it is measured, where the name alone does not say.
+    """
+
+    title: str
+    scale: str
+    judged: bool = True
+    better: str = "higher"
+    whose: str = ""
+
+
+METRICS = MappingProxyType(
+    {
+        "auc": Words("AUC for the molecular label", "share"),
+        "auc_response": Words("AUC for treatment response", "share"),
+        "c_index": Words("C-index (Harrell)", "share", whose="surrogate"),
+        "hr_per_sd": Words("hazard ratio per SD", "ratio", whose="surrogate"),
+        "hr_high_vs_low": Words("hazard ratio, high against low", "ratio", whose="surrogate"),
+        "gene_hr_per_sd": Words("hazard ratio per SD", "ratio", better="either"),
+        "signature_random_share": Words(
+            "share of random signatures that do as well", "share", better="lower"
+        ),
+        "brier": Words("Brier score", "share", judged=False, better="lower"),
+        "calibration_intercept": Words(
+            "calibration intercept (ideal 0)", "difference", judged=False
+        ),
+        "calibration_slope": Words("calibration slope (ideal 1)", "difference", judged=False),
+        "tumour_normal_difference": Words(
+            "tumour minus normal, log2", "difference", better="either"
+        ),
+    }
+)
+
+
+def words_of(name: str) -> Words:
+    """Words of a metric; one that is not known keeps its name and is not judged.
+
+    Examples
+    --------
+    >>> words_of("signature_c_index").title, words_of("gene_hr_per_sd:KPNA2").title
+    ('signature: C-index (Harrell)', 'KPNA2: hazard ratio per SD')
+    """
+    base, _, gene = name.partition(":")
+    known = METRICS.get(base)
+    if known is None and base.startswith(SIGNATURE):
+        known = METRICS.get(base.removeprefix(SIGNATURE))
+        known = known and replace(known, whose="signature")
+    if known is None:
+        return Words(name, "difference", judged=False)
+    whose = gene or known.whose
+    return replace(known, title=f"{whose}: {known.title}", whose=whose) if whose else known
+
+
+def is_beyond_chance(metric: Metric) -> bool:
+    """True when the interval lies wholly on the better side of chance and permutation p ≤ 0.05.
+
+    The same rule as the verdict's: an interval without a permutation test finds nothing.
+    """
+    if metric.chance is None or metric.p_permutation is None:
+        return False
+    above, below = metric.low > metric.chance, metric.high < metric.chance
+    beyond = {"higher": above, "lower": below, "either": above or below}
+    return beyond[words_of(metric.name).better] and metric.p_permutation <= SIGNIFICANCE
+
+
+def reading(metric: Metric) -> tuple[str, str]:
+    """Kind (``found``, ``chance``, ``open`` or ``plain``) and words of what a metric says.
+
+    Examples
+    --------
+    >>> reading(Metric("auc", 0.7, 0.6, 0.8, 0.5, 90, "cross-validation", 0.005))
+    ('found', 'beyond chance')
+    """
+    if not words_of(metric.name).judged or metric.chance is None:
+        return "plain", "descriptive"
+    if math.isnan(metric.value):
+        return "open", "no estimate"
+    if is_beyond_chance(metric):
+        return "found", "beyond chance"
+    if not metric.excludes_chance:
+        return "chance", "not distinguishable from chance"
+    if metric.p_permutation is None:
+        return "open", "interval excludes chance; no permutation test"
+    if metric.p_permutation > SIGNIFICANCE:
+        return "chance", "not distinguishable from chance (permutation)"
+    return "chance", "on the other side of chance"
+
+
+def subject_words(split: str) -> str:
+    """Say in words what was held against survival, and where."""
+    return f"surrogate, {split_words(split)}" if split == "cross-validation" else split_words(split)
+
+
+def split_words(split: str) -> str:
+    """Say in words where a metric was measured."""
+    if split.startswith("external:"):
+        return f"external cohort {split.removeprefix('external:')}"
+    if split.startswith(SIGNATURE_SPLIT):
+        return f"{SIGNATURE_SPLIT}{split_words(split.removeprefix(SIGNATURE_SPLIT))}"
+    return {
+        "cross-validation": "cross-validation (out of fold)",
+        "apparent": "apparent (same patients)",
+    }.get(split, split)
