@@ -1,0 +1,168 @@
+"""`radiogenomics`: each command is the twin of a Python function with the same words."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from radiogenomics.core.errors import RadiogenomicsError, RadiogenomicsWarning
+from radiogenomics.core.provenance import version
+
+EXIT_BAD_INPUT = 2
+
+app = typer.Typer(
+    name="radiogenomics",
+    help="Multi-omics radiogenomics: files → cohort → labels and features → evidence → report.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+studies = typer.Typer(help="Recipes of published studies.", no_args_is_help=True)
+app.add_typer(studies, name="study", rich_help_panel="Look")
+
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder the manifests' files are relative to [default: beside the manifest]."
+    ),
+]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes [default: all cores].")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random number.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@app.command(rich_help_panel="Work")
+def run(
+    study: Annotated[str, typer.Argument(help="Recipe: a path, or the name of a shipped one.")],
+    *,
+    cohort: Annotated[list[str], typer.Option(help="Manifest; repeat it: discovery first.")],
+    out: Annotated[Path, typer.Option(help="Output folder.")],
+    data_root: DataRoot = None,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run a recipe on cohorts and write its report."""
+    from radiogenomics.study import run as run_study
+
+    _show_run(
+        run_study(study, cohort=cohort, out=out, data_root=data_root, jobs=jobs, seed=seed), as_json
+    )
+
+
+@app.command(rich_help_panel="Work")
+def demo(
+    *,
+    out: Annotated[Path, typer.Option(help="Output folder.")] = Path("radiogenomics-demo"),
+    effect: Annotated[
+        float, typer.Option(min=0, help="Strength of the truth; 0 is a null world.")
+    ] = 1.0,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run the main job on two simulated cohorts, from files to report."""
+    from radiogenomics.study import demo as run_demo
+
+    _show_run(run_demo(out, effect=effect, jobs=jobs, seed=seed), as_json)
+
+
+@app.command(rich_help_panel="Look")
+def check(
+    target: Annotated[
+        str, typer.Argument(metavar="MANIFEST|STUDY", help="A path or a shipped name.")
+    ],
+    data_root: DataRoot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a manifest against its files, or a recipe against the library's words."""
+    from radiogenomics.cli.show import audit_text, study_text
+    from radiogenomics.study import Study
+    from radiogenomics.study import check as run_check
+
+    found = run_check(target, data_root=data_root)
+    if isinstance(found, Study):
+        typer.echo(json.dumps({"study": found.study, "ok": True}) if as_json else study_text(found))
+        return
+    typer.echo(json.dumps(found.to_record(), indent=2) if as_json else audit_text(found))
+    if not found.ok:
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+@app.command(rich_help_panel="Work")
+def report(
+    folder: Annotated[Path, typer.Argument(help="Output folder of an earlier run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Draw the report of an earlier run again from its tables."""
+    from radiogenomics.report import render
+
+    path = render(folder)
+    typer.echo(json.dumps({"report": str(path)}) if as_json else f"report: {path}")
+
+
+@studies.command("list")
+def study_list(as_json: AsJson = False) -> None:
+    """List the shipped recipes: label, learner, published claim."""
+    from radiogenomics.cli.show import table_text
+    from radiogenomics.study import list as list_studies
+
+    table = list_studies()
+    typer.echo(table.reset_index().to_json(orient="records") if as_json else table_text(table))
+
+
+@studies.command("show")
+def study_show(
+    study: Annotated[str, typer.Argument(help="Recipe: a path, or the name of a shipped one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Explain one recipe: each setting, its value and where it comes from."""
+    from radiogenomics.cli.show import study_text
+    from radiogenomics.study import show
+
+    recipe = show(study)
+    typer.echo(recipe.model_dump_json(indent=2) if as_json else study_text(recipe))
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress messages.")] = False,
+) -> None:
+    """Set up what all commands share."""
+    if show_version:
+        typer.echo(version())
+        raise typer.Exit
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    if not quiet:
+        logging.getLogger("radiogenomics").setLevel(logging.INFO)
+    warnings.showwarning = _show_warning
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """Show our own warnings as one line; others are for developers."""
+    if issubclass(category, RadiogenomicsWarning):
+        typer.echo(f"warning: {message}", err=True)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one message and exit code 2."""
+    try:
+        app()
+    except RadiogenomicsError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_BAD_INPUT)
+
+
+def _show_run(results: object, as_json: bool) -> None:
+    from radiogenomics.cli.show import results_text
+    from radiogenomics.study import Results
+
+    if isinstance(results, Results):
+        typer.echo(json.dumps(results.summary(), indent=2) if as_json else results_text(results))

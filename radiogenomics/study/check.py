@@ -1,0 +1,53 @@
+"""Check a manifest or a recipe before anything is computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from radiogenomics.core.errors import UnknownNameError
+from radiogenomics.core.schema import read_yaml
+from radiogenomics.io import Audit, audit
+from radiogenomics.study.registry import (
+    find_manifest,
+    find_study,
+    manifest_names,
+    study_names,
+)
+from radiogenomics.study.schema import Study, read_study
+
+
+def check(target: str | Path, *, data_root: str | Path | None = None) -> Audit | Study:
+    """Check a manifest against its files, or a recipe against the library's words.
+
+    Parameters
+    ----------
+    target
+        Path or shipped name of a manifest or a recipe.
+    data_root
+        Folder that a manifest's files are relative to; the manifest's own folder when not given.
+
+    Returns
+    -------
+    Audit or Study
+        For a manifest the cohort flow with every finding (look at ``ok``); for a recipe the recipe.
+
+    Raises
+    ------
+    UnknownNameError
+        There is neither a manifest nor a recipe of that name.
+    SchemaError, UnknownNameError
+        A word of the recipe is not known.
+    """
+    path = _resolve(target)
+    if "study" in read_yaml(path):
+        return read_study(path)
+    return audit(path, data_root=Path(data_root) if data_root is not None else path.parent)
+
+
+def _resolve(target: str | Path) -> Path:
+    for find in (find_study, find_manifest):
+        try:
+            return find(target)
+        except (UnknownNameError, FileNotFoundError):
+            continue
+    raise UnknownNameError("manifest or study", str(target), (*manifest_names(), *study_names()))

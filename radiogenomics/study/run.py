@@ -1,0 +1,180 @@
+"""Run a recipe: files → cohort → labels and features → evidence → report."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from radiogenomics.core.cohort import Cohort
+from radiogenomics.core.errors import RadiogenomicsWarning, StudyError
+from radiogenomics.core.log import get_logger
+from radiogenomics.core.provenance import Provenance, hash_text, versions
+from radiogenomics.evaluation import verdict
+from radiogenomics.io import input_hashes, load_cohort
+from radiogenomics.study.external import validate_externally
+from radiogenomics.study.findings import Findings, merge
+from radiogenomics.study.inputs import Inputs, read_inputs
+from radiogenomics.study.registry import find_manifest, find_study
+from radiogenomics.study.results import Results, write_results
+from radiogenomics.study.schema import Study, read_study
+from radiogenomics.study.signature import evaluate_signature
+from radiogenomics.study.surrogate import SPLIT, evaluate_surrogate
+
+DEFAULT_SEED = 0
+
+
+def run(
+    study: str | Path,
+    *,
+    cohort: str | Path | Sequence[str | Path],
+    out: str | Path,
+    data_root: str | Path | None = None,
+    jobs: int | None = None,
+    seed: int = DEFAULT_SEED,
+) -> Results:
+    """Run a recipe on cohorts and write its report.
+
+    Parameters
+    ----------
+    study
+        Path of a recipe (file or folder) or the name of a shipped one.
+    cohort
+        One manifest or several, by path or shipped name. The first is the discovery cohort; in the
+        others nothing is fitted.
+    out
+        Output folder; it appears all at once, or not at all.
+    data_root
+        Folder that the manifests' files are relative to; each manifest's own folder when not given.
+    jobs
+        Processes; all cores when not given. Numbers do not depend on it.
+    seed
+        Of every random number drawn.
+
+    Raises
+    ------
+    RadiogenomicsError
+        The branch says what was wrong: recipe, manifest, file, identifiers, outcome, geometry.
+    """
+    manifests = [cohort] if isinstance(cohort, str | Path) else list(cohort)
+    if not manifests:
+        raise StudyError(
+            "expected at least one cohort manifest; found none. Name one with --cohort."
+        )
+    recipe = find_study(study)
+    paths = [find_manifest(name) for name in manifests]
+    roots = [Path(data_root) if data_root is not None else path.parent for path in paths]
+    cohorts = [load_cohort(path, data_root=root) for path, root in zip(paths, roots, strict=True)]
+    hashes = {
+        f"{loaded.id}/{name}": digest
+        for loaded, path, root in zip(cohorts, paths, roots, strict=True)
+        for name, digest in input_hashes(path, data_root=root).items()
+    }
+    text = recipe.read_text(encoding="utf-8")
+    results = run_cohorts(
+        read_study(recipe),
+        cohorts,
+        seed=seed,
+        jobs=jobs,
+        provenance=Provenance(hashes, hash_text(text), seed, versions()),
+    )
+    folder = Path(out)
+    write_results(results, folder, recipe=text)
+    return Results(**{**vars(results), "folder": folder})
+
+
+def run_cohorts(
+    study: Study, cohorts: Sequence[Cohort], *, provenance: Provenance, seed: int, jobs: int | None
+) -> Results:
+    """Run a recipe on cohorts already in memory, without writing anything."""
+    ids = tuple(cohort.id for cohort in cohorts)
+    if len(set(ids)) != len(ids):
+        raise StudyError(
+            f"expected cohorts with distinct ids; found {', '.join(ids)}. Name each once."
+        )
+    jobs = jobs or os.cpu_count() or 1
+    with _collected_warnings() as caught:
+        inputs = [read_inputs(cohort, study, jobs=jobs) for cohort in cohorts]
+        findings = merge(_stages(study, inputs, seed=seed, jobs=jobs))
+    remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
+    findings = merge([findings, Findings(notes=remarks)])
+    return Results(
+        study=study.study,
+        cohorts=ids,
+        verdict=_conclusion(findings),
+        findings=findings,
+        provenance=provenance,
+        simulated=tuple(cohort.id for cohort in cohorts if cohort.simulated),
+    )
+
+
+def _stages(study: Study, inputs: Sequence[Inputs], *, seed: int, jobs: int) -> Iterator[Findings]:
+    log = get_logger(__name__)
+    discovery, others = inputs[0], inputs[1:]
+    yield _described(study, inputs)
+    if discovery.expression is None:
+        raise StudyError(
+            f"{discovery.cohort.id}: expected the assay {study.label.assay.value!r} in the "
+            f"discovery cohort; found {', '.join(discovery.cohort.assays) or 'none'}. "
+            "Put a cohort with RNA first."
+        )
+    if discovery.outcome is not None:
+        log.info("signature on %s", study.label.endpoint.value)
+        yield evaluate_signature(study, discovery, seed=seed)
+    elif study.label.weights.value is None:
+        raise StudyError(
+            f"{discovery.cohort.id}: expected {study.label.endpoint.value} to fit weights on; "
+            "found no such outcome. Supply label.weights or a cohort with the outcome."
+        )
+    if discovery.images is None:
+        yield Findings(
+            notes=(
+                (
+                    "info",
+                    f"{discovery.cohort.id} has no images or image features: "
+                    "the imaging half of the recipe was not run.",
+                ),
+            )
+        )
+        return
+    surrogate = evaluate_surrogate(study, discovery, seed=seed, jobs=jobs)
+    yield surrogate
+    for other in others:
+        log.info("validating in %s", other.cohort.id)
+        if surrogate.evidence is not None:
+            yield validate_externally(study, surrogate.evidence, other, seed=seed)
+
+
+def _described(study: Study, inputs: Sequence[Inputs]) -> Findings:
+    flow = pd.concat(
+        [entry.cohort.flow().reset_index().assign(cohort=entry.cohort.id) for entry in inputs],
+        ignore_index=True,
+    )
+    return Findings(
+        tables={"cohort_flow": flow, "settings": study.settings()},
+        notes=tuple(note for entry in inputs for note in entry.notes),
+    )
+
+
+def _conclusion(findings: Findings) -> str:
+    for name, subject in (("auc", "the imaging surrogate"), ("signature_c_index", "the signature")):
+        metric = findings.metric(name, split=SPLIT)
+        if metric is not None:
+            return verdict(metric, subject=subject).text
+    return "nothing was tested: the cohort has neither an outcome nor images."
+
+
+@contextmanager
+def _collected_warnings() -> Iterator[list[str]]:
+    """Gather our own warnings for the report and still show each to the caller."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RadiogenomicsWarning)
+        yield texts
+        texts.extend(str(w.message) for w in caught if issubclass(w.category, RadiogenomicsWarning))
+    for warning in caught:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

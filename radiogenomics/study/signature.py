@@ -1,0 +1,280 @@
+"""Molecules → outcome: the signature's own prognosis, out of fold, against its nulls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from radiogenomics.core.errors import OutcomeError
+from radiogenomics.core.evidence import Evidence, Metric
+from radiogenomics.core.outcomes import SurvivalOutcome
+from radiogenomics.core.signature import Signature
+from radiogenomics.evaluation import (
+    PatientKFold,
+    Split,
+    adjusted_hazard_ratio,
+    concordance_metric,
+    cross_validate_survival,
+    prognosis,
+)
+from radiogenomics.omics import (
+    CoxSignature,
+    out_of_fold_concordance,
+    out_of_fold_scores,
+    random_gene_sets,
+)
+from radiogenomics.stats import clopper_pearson, fit_cox_batch, permutation_p, permutations
+from radiogenomics.study.findings import Findings, merge
+from radiogenomics.study.genes import single_genes, tumour_against_normal
+from radiogenomics.study.inputs import Inputs, covariates_of
+from radiogenomics.study.schema import Study
+from radiogenomics.study.surrogate import label_rule
+
+SPLIT = "cross-validation"
+TABLE_SPLIT = "signature, cross-validation"
+FEWEST_GENES_FOR_RANDOM = 50
+Folds = Sequence[Sequence[Split]]
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What every part of the stage needs: patients in one order and their permutations."""
+
+    study: Study
+    expression: pd.DataFrame
+    outcome: SurvivalOutcome
+    orders: NDArray[np.intp]
+
+    @property
+    def time(self) -> NDArray[np.float64]:
+        """Months."""
+        return np.asarray(self.outcome.time, dtype=np.float64)
+
+    @property
+    def event(self) -> NDArray[np.bool_]:
+        """True where the event was seen."""
+        return np.asarray(self.outcome.event, dtype=np.bool_)
+
+    def permuted(self) -> NDArray[np.float64]:
+        """Signature genes of permuted patients, shape (permutations, n, genes)."""
+        genes = self.expression[list(self.study.label.genes.value)]
+        return np.asarray(genes, dtype=np.float64)[self.orders]
+
+
+def evaluate_signature(study: Study, inputs: Inputs, *, seed: int) -> Findings:
+    """Genes one by one, the signature out of fold, what chance and what other genes would give.
+
+    Weights, standardisation and cut-off are learnt in each fold. In the null a patient's genes stay
+    together and are permuted against the outcomes, and every fit is repeated; random signatures of
+    equal size go through the same folds.
+    """
+    signature = label_rule(study, unit=inputs.unit).signature
+    rng = np.random.default_rng([seed, 4])
+    setting = _prepare(study, inputs, rng=rng)
+    splitter = PatientKFold(
+        study.evaluation.folds.value, n_repeats=study.evaluation.repeats.value, random_state=seed
+    )
+    genes = setting.expression[list(signature.genes)]
+    evidence = cross_validate_survival(
+        signature, genes, setting.outcome, splitter=splitter, name=study.label.name
+    )
+    locked = signature.fit(genes, setting.outcome.time, setting.outcome.event).signature_
+    folds = _folds(evidence.predictions, setting.outcome.patient_ids)
+    return merge(
+        [
+            Findings(
+                signature=locked, tables={"label_scores": _label_scores(inputs, locked, genes)}
+            ),
+            single_genes(genes, setting.outcome, orders=setting.orders),
+            _out_of_fold(setting, evidence, folds, signature=signature, rng=rng),
+            _against_random(setting, evidence, folds, rng=rng),
+            _adjusted(setting, mean_risk(evidence, setting.outcome.patient_ids), inputs),
+            tumour_against_normal(inputs, genes=signature.genes, rng=rng),
+        ]
+    )
+
+
+def _prepare(study: Study, inputs: Inputs, *, rng: np.random.Generator) -> Setting:
+    target = inputs.target(study.label.genes.value).dropna()
+    if inputs.outcome is None or inputs.expression is None:
+        raise OutcomeError(
+            f"{inputs.cohort.id}: expected {study.label.endpoint.value}; found none."
+        )
+    outcome = inputs.outcome.for_patients(target.index)
+    outcome.require_events(study.evaluation.minimum_events.value)
+    orders = permutations(len(target), study.evaluation.outcome_permutations.value, rng)
+    return Setting(study, inputs.expression.loc[target.index], outcome, orders)
+
+
+def _folds(predictions: pd.DataFrame, patient_ids: pd.Index[str]) -> list[list[Split]]:
+    """Folds of each repeat, as the observed cross-validation used them."""
+    everyone = np.arange(len(patient_ids))
+    repeats: dict[int, list[Split]] = {}
+    for _, rows in predictions.groupby(["repeat", "fold"]):
+        test = patient_ids.get_indexer(pd.Index(rows["patient_id"]))
+        repeat, fold = rows[["repeat", "fold"]].to_numpy(dtype=int)[0]
+        split = Split(int(repeat), int(fold), np.setdiff1d(everyone, test), test)
+        repeats.setdefault(split.repeat, []).append(split)
+    return list(repeats.values())
+
+
+def _out_of_fold(
+    setting: Setting,
+    evidence: Evidence,
+    folds: Folds,
+    *,
+    signature: CoxSignature,
+    rng: np.random.Generator,
+) -> Findings:
+    """Concordance and hazard ratios of the out-of-fold margin above the fold's own cut-off."""
+    fixed = signature.weights is not None
+    count = len(setting.orders) if fixed else 0
+    found, tables = prognosis(
+        mean_risk(evidence, setting.outcome.patient_ids),
+        setting.outcome,
+        split=TABLE_SPLIT,
+        cutoff=0.0,
+        permutations=count,
+        rng=rng,
+    )
+    metrics = [
+        replace(m, name=f"signature_{m.name}", split=SPLIT) for m in found if m.name != "c_index"
+    ]
+    nulls = {} if fixed else _refitted_nulls(setting, folds, signature)
+    for position, metric in enumerate(metrics):
+        if metric.name in nulls:
+            observed = np.log(metric.value)
+            p = permutation_p(observed, nulls[metric.name])
+            metrics[position] = replace(metric, p_permutation=p)
+    c_index = concordance_metric(
+        evidence.predictions,
+        setting.outcome,
+        split=SPLIT,
+        name="signature_c_index",
+        null=nulls.get("signature_c_index"),
+    )
+    if fixed:
+        given = next(m for m in found if m.name == "c_index")
+        c_index = replace(c_index, p_permutation=given.p_permutation)
+    rows = [pd.DataFrame({"metric": n, "split": SPLIT, "value": v}) for n, v in nulls.items()]
+    if rows:
+        tables["null"] = pd.concat(rows, ignore_index=True)
+    return Findings(metrics=(c_index, *metrics), tables=tables)
+
+
+def _refitted_nulls(
+    setting: Setting, folds: Folds, signature: CoxSignature
+) -> dict[str, NDArray[np.float64]]:
+    """Statistics of the whole procedure under permuted outcomes: C, log HR per SD, high vs low."""
+    designs = setting.permuted()
+    concordances, total = [], np.zeros(designs.shape[:2])
+    for splits in folds:
+        total += out_of_fold_scores(
+            designs, setting.time, setting.event, splits=splits, cutoff=signature.cutoff
+        )
+        concordances.append(
+            out_of_fold_concordance(
+                designs,
+                setting.time,
+                setting.event,
+                splits_by_repeat=[splits],
+                cutoff=signature.cutoff,
+            )
+        )
+    mean = total / len(folds)
+    spread = (mean - mean.mean(axis=1, keepdims=True)) / mean.std(axis=1, ddof=1, keepdims=True)
+    high = (mean > 0).astype(float)
+    return {
+        "signature_c_index": np.mean(concordances, axis=0),
+        "signature_hr_per_sd": fit_cox_batch(spread[:, :, None], setting.time, setting.event).coef[
+            :, 0
+        ],
+        "signature_hr_high_vs_low": fit_cox_batch(
+            high[:, :, None], setting.time, setting.event
+        ).coef[:, 0],
+    }
+
+
+def _against_random(
+    setting: Setting, evidence: Evidence, folds: Folds, *, rng: np.random.Generator
+) -> Findings:
+    """Where the signature stands among random signatures of equal size in the same folds."""
+    size = len(setting.study.label.genes.value)
+    count = setting.study.evaluation.random_signatures.value
+    varying = setting.expression.loc[:, setting.expression.std() > 0].dropna(axis=1)
+    if count == 0:
+        return Findings()
+    if varying.shape[1] < FEWEST_GENES_FOR_RANDOM:
+        text = (
+            f"random signatures: expected at least {FEWEST_GENES_FOR_RANDOM} measured genes to "
+            f"draw from; found {varying.shape[1]}. Not drawn."
+        )
+        return Findings(notes=(("info", text),))
+    values = varying.to_numpy(dtype=float)
+    sets = random_gene_sets(values.shape[1], size, count, rng=rng)
+    designs = values.T[sets].transpose(0, 2, 1)
+    cutoff = setting.study.label.cutoff.value
+    drawn = out_of_fold_concordance(
+        designs, setting.time, setting.event, splits_by_repeat=folds, cutoff=cutoff
+    )
+    observed = concordance_metric(evidence.predictions, setting.outcome, split=SPLIT).value
+    better = int((drawn >= observed).sum())
+    low, high = clopper_pearson(better, count)
+    metric = Metric(
+        name="signature_random_share",
+        value=better / count,
+        low=float(low),
+        high=float(high),
+        chance=0.5,
+        n=len(setting.time),
+        split=SPLIT,
+        p_permutation=permutation_p(observed, drawn),
+        events=int(setting.event.sum()),
+    )
+    return Findings(metrics=(metric,), tables={"random_signatures": pd.DataFrame({"value": drawn})})
+
+
+def _adjusted(setting: Setting, risk: pd.Series[float], inputs: Inputs) -> Findings:
+    covariates = covariates_of(inputs.cohort, setting.study)
+    if covariates.empty:
+        return Findings()
+    try:
+        table = adjusted_hazard_ratio(
+            risk, setting.outcome, covariates.loc[risk.index], split=TABLE_SPLIT
+        )
+    except OutcomeError as error:
+        return Findings(notes=(("warning", f"adjusted model left out: {error}"),))
+    first = table.iloc[0]
+    metric = Metric(
+        name="signature_hr_per_sd_adjusted",
+        value=float(first["hazard_ratio"]),
+        low=float(first["low"]),
+        high=float(first["high"]),
+        chance=1.0,
+        n=int(first["n"]),
+        split=SPLIT,
+        events=int(first["events"]),
+    )
+    return Findings(metrics=(metric,), tables={"hazard_ratios": table})
+
+
+def mean_risk(evidence: Evidence, patient_ids: pd.Index[str]) -> pd.Series[float]:
+    """Mean out-of-fold risk over repeats; 0 is the folds' own cut-off."""
+    return evidence.mean_predictions()["score"].loc[patient_ids].rename(evidence.name)
+
+
+def _label_scores(inputs: Inputs, locked: Signature, genes: pd.DataFrame) -> pd.DataFrame:
+    """Apparent scores and classes of the locked signature, for the picture of its distribution."""
+    scores = locked.score(genes)
+    return pd.DataFrame(
+        {
+            "cohort": inputs.cohort.id,
+            "patient_id": scores.index,
+            "score": scores.to_numpy(),
+            "label": np.where(locked.classify(scores), "high", "low"),
+        }
+    )
