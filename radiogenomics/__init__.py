@@ -45,7 +45,7 @@ _ROOMS = frozenset(
     }
 )
 
-__all__ = [*sorted(_HOMES), *sorted(_ROOMS), "__version__"]  # noqa: PLE0604
+__all__ = [*sorted(_HOMES), *sorted(_ROOMS), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -70,6 +70,7 @@ def adjusted_hazard_ratio(
     return pd.DataFrame(
         {
             "split": split,
+            "endpoint": outcome.endpoint,
             "model": "adjusted",
             "term": design.columns,
             "hazard_ratio": fit.hazard_ratio,

@@ -11,7 +11,13 @@ import pandas as pd
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning
 from radiogenomics.core.evidence import Metric
 from radiogenomics.evaluation.repeats import Z95, Floats, by_repeat, labelled_patients
-from radiogenomics.stats import brier, calibration_bins, calibration_in_the_large, calibration_line
+from radiogenomics.stats import (
+    brier,
+    calibration_bins,
+    calibration_in_the_large,
+    calibration_line,
+    wilson,
+)
 
 
 def calibration_metrics(predictions: pd.DataFrame, *, split: str) -> tuple[Metric, ...]:
@@ -73,8 +79,8 @@ def calibration_metrics(predictions: pd.DataFrame, *, split: str) -> tuple[Metri
 def calibration_table(predictions: pd.DataFrame, *, bins: int = 5) -> pd.DataFrame:
     """Observed share of positives in groups of rising predicted probability.
 
-    With several repeats a patient counts once: with the mean probability, and with the label that
-    most repeats gave (a learnt cut-off moves between folds).
+    Predictions of all repeats enter; the interval counts each patient once, so that repeats do not
+    make it narrower. A learnt cut-off may label a patient differently between repeats.
 
     Parameters
     ----------
@@ -102,15 +108,16 @@ def calibration_table(predictions: pd.DataFrame, *, bins: int = 5) -> pd.DataFra
     """
     known = predictions[predictions["label"].notna()]
     _require_probabilities(known["score"].to_numpy(dtype=float))
-    means = known.groupby("patient_id", sort=False)[["score", "label"]].mean()
-    groups = calibration_bins(means["score"], (means["label"] >= 0.5).astype(int), bins=bins)
+    groups = calibration_bins(known["score"], known["label"].astype(int), bins=bins)
+    patients = groups.n / known.groupby("patient_id").size().mean()
+    low, high = wilson(groups.observed * patients, patients)
     return pd.DataFrame(
         {
             "predicted": groups.predicted,
             "observed": groups.observed,
-            "low": groups.low,
-            "high": groups.high,
-            "n": groups.n,
+            "low": low,
+            "high": high,
+            "n": np.round(patients).astype(int),
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from radiogenomics.evaluation.fold import (
 from radiogenomics.evaluation.resampling import predictions_frame
 from radiogenomics.stats import permutations
 
-Statistic = Callable[[pd.DataFrame], float]
+Statistic = Callable[[pd.DataFrame], float | Sequence[float]]
 
 
 def cross_validation_null(
@@ -42,20 +42,18 @@ def cross_validation_null(
     """Repeat a cross-validation with patients' targets permuted against their features.
 
     Whole patients are permuted: genes, time and event of a patient stay together, as do a patient's
-    features, so everything within molecules and within images survives and only the link between
-    them is broken. Selection, tuning and calibration inside ``estimator`` are redone each time.
-    Folds belong to the target's side, and the target rule sees nothing else, so the labels it would
-    learn again are the same in every permutation and are learnt once. Valid when patients are
-    exchangeable: where images *and* labels differ between sites, a site effect passes for a link
-    unless the sites are ``blocks``.
+    features; only the link between them is broken. Everything inside ``estimator`` is redone each
+    time. Folds belong to the target's side, and the target rule sees nothing else, so the labels
+    are the same in every permutation and are learnt once. Where images *and* labels differ between
+    sites, a site effect passes for a link unless the sites are ``blocks``.
 
     Parameters
     ----------
     estimator, features, target, splitter, target_rule
         The same as handed to :func:`cross_validate`.
     statistic
-        Predictions frame → number, larger meaning a stronger link, as
-        :func:`~radiogenomics.evaluation.pooled_auc`; a function of a module when ``jobs`` > 1.
+        Predictions frame → number (or several), as :func:`~radiogenomics.evaluation.pooled_auc`;
+        must survive being sent to another process when ``jobs`` > 1.
     count
         Permutations: 199 give p-values down to 0.005.
     rng
@@ -68,7 +66,7 @@ def cross_validation_null(
 
     Returns
     -------
-    ndarray of shape (count,)
+    ndarray of shape (count,) or (count, statistics)
         The statistic in each permutation.
 
     Raises
@@ -100,7 +98,7 @@ def _replicate(
     labelled: tuple[LabelledSplit, ...],
     order: NDArray[np.intp],
     statistic: Statistic,
-) -> float:
+) -> float | Sequence[float]:
     shuffled = features.iloc[order]
     scores = [score_test_part(estimator, shuffled, part)[0] for part in labelled]
-    return float(statistic(predictions_frame(features.index, labelled, scores)))
+    return statistic(predictions_frame(features.index, labelled, scores))

@@ -178,6 +178,7 @@ def _hazard_ratio(
     value = float(fit.hazard_ratio[0])
     row: dict[str, object] = {
         "split": test.split,
+        "endpoint": test.outcome.endpoint,
         "model": "univariate",
         "term": term,
         "hazard_ratio": value,
@@ -241,7 +242,9 @@ def _curves(outcome: SurvivalOutcome, group: NDArray[np.bool_], *, split: str) -
             "at_risk": np.append(curve.at_risk[0], curve.at_risk),
             "censored": np.append(0, curve.at_risk - remaining - curve.events),
         }
-        table = pd.DataFrame({"split": split, "group": name, **columns})
+        table = pd.DataFrame(
+            {"split": split, "endpoint": outcome.endpoint, "group": name, **columns}
+        )
         parts.append(table.iloc[int(curve.time[0] == 0) :])
     return pd.concat(parts, ignore_index=True)
 
