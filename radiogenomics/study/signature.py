@@ -30,7 +30,7 @@ from radiogenomics.omics import (
 from radiogenomics.stats import clopper_pearson, fit_cox_batch, permutation_p, permutations
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.genes import single_genes, tumour_against_normal
-from radiogenomics.study.inputs import Inputs, covariates_of
+from radiogenomics.study.inputs import Inputs, covariates_of, sites_of
 from radiogenomics.study.schema import Study
 from radiogenomics.study.surrogate import label_rule
 
@@ -69,8 +69,8 @@ def evaluate_signature(study: Study, inputs: Inputs, *, seed: int) -> Findings:
     """Genes one by one, the signature out of fold, what chance and what other genes would give.
 
     Weights, standardisation and cut-off are learnt in each fold. In the null a patient's genes stay
-    together and are permuted against the outcomes, and every fit is repeated; random signatures of
-    equal size go through the same folds.
+    together and are permuted against the outcomes within their site, and every fit is repeated;
+    random signatures of equal size go through the same folds.
     """
     signature = label_rule(study, unit=inputs.unit).signature
     rng = np.random.default_rng([seed, 4])
@@ -106,7 +106,9 @@ def _prepare(study: Study, inputs: Inputs, *, rng: np.random.Generator) -> Setti
         )
     outcome = inputs.outcome.for_patients(target.index)
     outcome.require_events(study.evaluation.minimum_events.value)
-    orders = permutations(len(target), study.evaluation.outcome_permutations.value, rng)
+    sites = sites_of(inputs.cohort, target.index)
+    count = study.evaluation.outcome_permutations.value
+    orders = permutations(len(target), count, rng, blocks=sites)
     return Setting(study, inputs.expression.loc[target.index], outcome, orders)
 
 
