@@ -48,7 +48,9 @@ METRICS = MappingProxyType(
         "c_index": Words("C-index (Harrell)", "share", whose="surrogate"),
         "hr_per_sd": Words("hazard ratio per SD", "ratio", whose="surrogate"),
         "hr_high_vs_low": Words("hazard ratio, high against low", "ratio", whose="surrogate"),
-        "hr_per_sd_adjusted": Words("hazard ratio per SD beside covariates", "ratio", judged=False),
+        "signature_hr_per_sd_adjusted": Words(
+            "signature: hazard ratio per SD beside covariates", "ratio", judged=False
+        ),
         "gene_hr_per_sd": Words("hazard ratio per SD", "ratio", better="either"),
         "signature_random_share": Words(
             "share of random signatures that do as well", "share", better="lower"
