@@ -139,9 +139,12 @@ def options(
     if show_version:
         typer.echo(version())
         raise typer.Exit
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    if not quiet:
-        logging.getLogger("radiogenomics").setLevel(logging.INFO)
+    logger = logging.getLogger("radiogenomics")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
     warnings.showwarning = _show_warning
 
 

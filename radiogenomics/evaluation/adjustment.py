@@ -34,9 +34,8 @@ def adjusted_hazard_ratio(
     The risk enters per standard deviation (n − 1) over all patients given, so its hazard ratio can
     be read beside the univariate one. Numbers enter per unit; text one term a level against its
     most frequent level. Left out, each with a warning: patients who lack a covariate; levels in
-    which nobody has an event (their coefficient runs to −∞, where their patients say nothing of
-    the others); covariates that are the same for all. Misleads when a covariate lies on the path
-    from risk to outcome, and with few events a term.
+    which nobody has an event (their coefficient runs to −∞); covariates that are the same for all.
+    Misleads when a covariate lies on the path from risk to outcome, and with few events a term.
 
     Parameters
     ----------

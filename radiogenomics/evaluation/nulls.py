@@ -42,25 +42,22 @@ def cross_validation_null(
     """Repeat a cross-validation with patients' targets permuted against their features.
 
     Whole patients are permuted: genes, time and event of a patient stay together, as do a patient's
-    features; only the link between them is broken. Everything inside ``estimator`` is redone each
-    time. Folds belong to the target's side, and the target rule sees nothing else, so the labels
-    are the same in every permutation and are learnt once. Where images *and* labels differ between
-    sites, a site effect passes for a link unless the sites are ``blocks``.
+    features; only the link between them is broken. Everything inside ``estimator`` is redone. Folds
+    and target rule belong to the target's side, so labels are learnt once. Where images *and*
+    labels differ between sites, a site effect passes for a link unless the sites are ``blocks``.
 
     Parameters
     ----------
     estimator, features, target, splitter, target_rule
         The same as handed to :func:`cross_validate`.
     statistic
-        Predictions frame → number (or several), as :func:`~radiogenomics.evaluation.pooled_auc`;
-        must survive being sent to another process when ``jobs`` > 1.
+        Predictions frame → number (or several), as :func:`~radiogenomics.evaluation.pooled_auc`.
     count
         Permutations: 199 give p-values down to 0.005.
     rng
         Draws the permutations, all before the work is shared out.
     blocks
-        Site or scanner of each patient, same index: patients change places within it only, so that
-        the null keeps what sites alone give.
+        Site or scanner of each patient, same index: patients change places within it only.
     jobs
         Processes; results do not depend on it.
 
@@ -76,8 +73,7 @@ def cross_validation_null(
 
     References
     ----------
-    Ojala & Garriga 2010, https://www.jmlr.org/papers/v11/ojala10a.html; Phipson & Smyth 2010,
-    doi:10.2202/1544-6115.1585.
+    Ojala & Garriga 2010, https://www.jmlr.org/papers/v11/ojala10a.html.
     """
     if count < 1:
         raise StudyError(f"expected at least 1 permutation; found {count}. Use 199 or more.")

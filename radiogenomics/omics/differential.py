@@ -27,8 +27,7 @@ def compare_groups(values: pd.DataFrame, group: pd.Series[bool]) -> pd.DataFrame
 
     ``t = (mean_a − mean_b) / √(s²_a / n_a + s²_b / n_b)``, with Welch's degrees of freedom. Samples
     are taken as independent, which tumours and normals of the same patients are not (the test is
-    then cautious). Misleads on counts, whose variance grows with the mean, and with a handful of
-    samples a group, where a moderated t borrows strength.
+    then cautious). Misleads on counts and with a handful of samples a group.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ import pandas as pd
 
 from radiogenomics.core.errors import AlignmentError, StudyError, short_list
 from radiogenomics.core.evidence import Evidence, Metric
+from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation import (
     LockedModel,
     auc_metric,
@@ -18,8 +19,8 @@ from radiogenomics.evaluation import (
 from radiogenomics.stats import permutations
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import Inputs, response_of
-from radiogenomics.study.schema import Study
-from radiogenomics.study.surrogate import locked_cutoff
+from radiogenomics.study.prognosis import locked_cutoff
+from radiogenomics.study.schema import Evaluation, Study
 
 
 def validate_externally(study: Study, evidence: Evidence, inputs: Inputs, *, seed: int) -> Findings:
@@ -39,6 +40,7 @@ def validate_externally(study: Study, evidence: Evidence, inputs: Inputs, *, see
             f"{split}: expected evidence with a locked model; found {type(model).__name__}."
         )
     scores = _predict(model, inputs.cohort.id, inputs.images)
+    cutoff = locked_cutoff(evidence)
     count = study.evaluation.outcome_permutations.value
     rng = np.random.default_rng([seed, 3])
     stages = [
@@ -58,16 +60,11 @@ def validate_externally(study: Study, evidence: Evidence, inputs: Inputs, *, see
     for endpoint in study.prognosis.endpoints.value:
         if endpoint in inputs.cohort.outcomes:
             outcome = inputs.cohort.survival(endpoint)
-            shared = outcome.patient_ids.intersection(scores.index)
-            metrics, tables = prognosis(
-                scores.loc[shared],
-                outcome.for_patients(shared),
-                split=split,
-                cutoff=locked_cutoff(evidence),
-                permutations=count,
-                rng=rng,
+            stages.append(
+                _survival(
+                    scores, outcome, split=split, cutoff=cutoff, plan=study.evaluation, rng=rng
+                )
             )
-            stages.append(Findings(metrics=metrics, tables=tables))
     return merge(stages)
 
 
@@ -89,6 +86,31 @@ def _measured_label(study: Study, model: LockedModel, inputs: Inputs) -> pd.Seri
         raise StudyError("expected a model with a locked label rule; found one without.")
     labels = model.rule.transform(target)
     return pd.Series(np.asarray(labels, dtype=bool), index=target.index, name=study.label.name)
+
+
+def _survival(
+    scores: pd.Series[float],
+    outcome: SurvivalOutcome,
+    *,
+    split: str,
+    cutoff: float,
+    plan: Evaluation,
+    rng: np.random.Generator,
+) -> Findings:
+    outcome = outcome.for_patients(outcome.patient_ids.intersection(scores.index))
+    fewest = plan.minimum_events.value
+    if outcome.n_events < fewest:
+        text = f"{split}: {outcome.endpoint} has {outcome.n_events} events, fewer than {fewest}; left out."
+        return Findings(notes=(("warning", text),))
+    metrics, tables = prognosis(
+        scores.loc[outcome.patient_ids],
+        outcome,
+        split=split,
+        cutoff=cutoff,
+        permutations=plan.outcome_permutations.value,
+        rng=rng,
+    )
+    return Findings(metrics=metrics, tables=tables)
 
 
 def _predictions(scores: pd.Series[float], label: object) -> pd.DataFrame:

@@ -19,11 +19,12 @@ from radiogenomics.io import input_hashes, load_cohort
 from radiogenomics.study.external import validate_externally
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import Inputs, read_inputs
+from radiogenomics.study.prognosis import SPLIT
 from radiogenomics.study.registry import find_manifest, find_study
 from radiogenomics.study.results import Results, write_results
 from radiogenomics.study.schema import Study, read_study
 from radiogenomics.study.signature import evaluate_signature
-from radiogenomics.study.surrogate import SPLIT, evaluate_surrogate
+from radiogenomics.study.surrogate import evaluate_surrogate
 
 DEFAULT_SEED = 0
 

@@ -31,10 +31,10 @@ from radiogenomics.stats import clopper_pearson, fit_cox_batch, permutation_p, p
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.genes import single_genes, tumour_against_normal
 from radiogenomics.study.inputs import Inputs, covariates_of, sites_of
+from radiogenomics.study.prognosis import SPLIT
 from radiogenomics.study.schema import Study
 from radiogenomics.study.surrogate import label_rule
 
-SPLIT = "cross-validation"
 TABLE_SPLIT = "signature, cross-validation"
 FEWEST_GENES_FOR_RANDOM = 50
 Folds = Sequence[Sequence[Split]]

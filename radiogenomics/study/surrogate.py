@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from radiogenomics.core.errors import StudyError
-from radiogenomics.core.evidence import Evidence, Metric
+from radiogenomics.core.evidence import Evidence
 from radiogenomics.core.log import get_logger
-from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation import (
     PatientKFold,
     auc_metric,
     calibration_metrics,
     calibration_table,
-    concordance_metric,
     cross_validate,
     cross_validation_null,
-    pooled_auc,
-    prognosis,
     roc_table,
 )
 from radiogenomics.omics import CoxSignature, SignatureLabel
-from radiogenomics.stats import concordance, fit_cox_batch, permutation_p
 from radiogenomics.study.findings import Findings
 from radiogenomics.study.inputs import Inputs, sites_of
+from radiogenomics.study.prognosis import (
+    SPLIT,
+    Statistics,
+    imaged_outcome,
+    null_table,
+    out_of_fold_prognosis,
+)
 from radiogenomics.study.schema import Study
 from radiogenomics.study.words import build_surrogate
 
-SPLIT = "cross-validation"
 MINIMUM_PATIENTS = 20
-TINY = 1e-300
 
 
 def label_rule(study: Study, *, unit: str = "not stated") -> SignatureLabel:
@@ -62,11 +60,8 @@ def evaluate_surrogate(study: Study, inputs: Inputs, *, seed: int, jobs: int) ->
     is repeated. So a difference between sites alone is not a link.
     """
     images, target = aligned(study, inputs)
-    splitter = PatientKFold(
-        study.evaluation.folds.value,
-        n_repeats=study.evaluation.repeats.value,
-        random_state=seed,
-    )
+    plan = study.evaluation
+    splitter = PatientKFold(plan.folds.value, n_repeats=plan.repeats.value, random_state=seed)
     learner = study.model.learner.value
     validate = partial(
         cross_validate,
@@ -77,7 +72,7 @@ def evaluate_surrogate(study: Study, inputs: Inputs, *, seed: int, jobs: int) ->
         jobs=jobs,
     )
     get_logger(__name__).info("cross-validating %s on %d patients", learner, len(images))
-    statistics = Statistics(_outcome(study, inputs, images.index))
+    statistics = Statistics(imaged_outcome(study, inputs, images.index))
     pipeline = build_surrogate(study, learner, random_state=seed)
     evidence = validate(pipeline, name=learner)
     null = cross_validation_null(
@@ -88,7 +83,7 @@ def evaluate_surrogate(study: Study, inputs: Inputs, *, seed: int, jobs: int) ->
         target_rule=label_rule(study),
         statistic=statistics,
         blocks=sites_of(inputs.cohort, images.index),
-        count=study.evaluation.permutations.value,
+        count=plan.permutations.value,
         rng=np.random.default_rng([seed, 1]),
         jobs=jobs,
     )
@@ -100,12 +95,12 @@ def evaluate_surrogate(study: Study, inputs: Inputs, *, seed: int, jobs: int) ->
         validate(build_surrogate(study, name, random_state=seed), name=name)
         for name in study.model.comparators.value
     ]
-    survival_metrics, survival_tables = _prognosis(evidence, statistics, null)
+    survival_metrics, survival_tables = out_of_fold_prognosis(evidence, statistics, null)
     tables = {
         "learners": _learner_table([evidence, *rivals]),
         "roc": pd.concat([_roc(e) for e in (evidence, *rivals)], ignore_index=True),
         "calibration": calibration_table(evidence.predictions).assign(split=SPLIT),
-        "null": _null_table(statistics, null),
+        "null": null_table(statistics, null),
         "selection": evidence.selection_frequency().rename_axis("feature").reset_index(),
         "predictions": evidence.predictions.assign(cohort=inputs.cohort.id),
         **survival_tables,
@@ -136,90 +131,6 @@ def aligned(study: Study, inputs: Inputs) -> tuple[pd.DataFrame, pd.DataFrame]:
             "Check that both tables use the same patient identifiers."
         )
     return inputs.images.loc[both], target.loc[both]
-
-
-def locked_cutoff(evidence: Evidence) -> float:
-    """Median of the out-of-fold predictions: a cut-off learnt on the training cohort alone."""
-    return float(evidence.mean_predictions()["score"].median())
-
-
-@dataclass(frozen=True, eq=False)
-class Statistics:
-    """What each permutation records: the AUC and, given an outcome, what survival says.
-
-    The outcome belongs to the patients whose molecules were permuted against the images, so the
-    nulls of prognosis repeat the whole cross-validation too.
-    """
-
-    outcome: SurvivalOutcome | None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Metric of each number; hazard ratios as logarithms."""
-        survival = () if self.outcome is None else ("c_index", "hr_per_sd", "hr_high_vs_low")
-        return ("auc", *survival)
-
-    def __call__(self, predictions: pd.DataFrame) -> tuple[float, ...]:
-        """Compute the numbers of one cross-validation."""
-        auc = pooled_auc(predictions)
-        if self.outcome is None:
-            return (auc,)
-        with_outcome = predictions[predictions["patient_id"].isin(self.outcome.patient_ids)]
-        repeats = with_outcome.groupby("repeat")
-        concordances = [self._concordance(part) for _, part in repeats]
-        risk = with_outcome.groupby("patient_id")["score"].mean().loc[self.outcome.patient_ids]
-        high = (risk > predictions.groupby("patient_id")["score"].mean().median()).astype(float)
-        designs = np.stack([risk / max(risk.std(), TINY), high])[:, :, None]
-        log_ratios = fit_cox_batch(designs, self.outcome.time, self.outcome.event).coef[:, 0]
-        return (auc, float(np.mean(concordances)), *map(float, log_ratios))
-
-    def _concordance(self, part: pd.DataFrame) -> float:
-        if self.outcome is None:
-            return float("nan")
-        scores = part.set_index("patient_id")["score"].loc[self.outcome.patient_ids]
-        return float(concordance(scores, self.outcome.time, self.outcome.event).value)
-
-
-def _outcome(study: Study, inputs: Inputs, patient_ids: pd.Index[str]) -> SurvivalOutcome | None:
-    """Outcome of the imaged patients, or None where too few had the event."""
-    if inputs.outcome is None:
-        return None
-    outcome = inputs.outcome.for_patients(patient_ids.intersection(inputs.outcome.patient_ids))
-    enough = outcome.n_events >= study.evaluation.minimum_events.value
-    return outcome if enough else None
-
-
-def _prognosis(
-    evidence: Evidence, statistics: Statistics, null: NDArray[np.float64]
-) -> tuple[tuple[Metric, ...], dict[str, pd.DataFrame]]:
-    """Hold the out-of-fold prediction against the survival of the same patients."""
-    outcome = statistics.outcome
-    if outcome is None:
-        return (), {}
-    found, tables = prognosis(
-        evidence.mean_predictions()["score"].loc[outcome.patient_ids],
-        outcome,
-        split=SPLIT,
-        cutoff=locked_cutoff(evidence),
-        permutations=0,
-        rng=np.random.default_rng(0),
-    )
-    shared = evidence.predictions["patient_id"].isin(outcome.patient_ids)
-    values = dict(zip(statistics.names, null.T, strict=True))
-    metrics = [
-        replace(m, p_permutation=permutation_p(np.log(m.value), values[m.name]))
-        for m in found
-        if m.name != "c_index"
-    ]
-    c_index = concordance_metric(
-        evidence.predictions[shared], outcome, split=SPLIT, null=values["c_index"]
-    )
-    return (*metrics, c_index), tables
-
-
-def _null_table(statistics: Statistics, null: NDArray[np.float64]) -> pd.DataFrame:
-    wide = pd.DataFrame(null, columns=list(statistics.names)).assign(split=SPLIT)
-    return wide.melt("split", var_name="metric", value_name="value")
 
 
 def _learner_table(evidences: list[Evidence]) -> pd.DataFrame:
