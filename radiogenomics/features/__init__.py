@@ -1,6 +1,6 @@
 """Table → table, learnt: scikit-learn transformers that are fitted inside the fold.
 
-One file a method; each carries its ``CARD``.
+One file a method; each estimator carries its ``card``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -12,15 +12,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
 from radiogenomics.features.row_facts import refuse_row_facts
-
-CARD = Method(
-    name="drop_constant",
-    title="Drop variables that are constant to numerical precision",
-    scope="features: selection",
-    reference="house",
-    limits="A variable that varies in one patient only is kept; a rare binary one is not touched.",
-    learns=True,
-)
 
 
 class DropConstant(SelectorMixin, BaseEstimator):
@@ -53,6 +44,15 @@ class DropConstant(SelectorMixin, BaseEstimator):
     array([[1.],
            [2.]])
     """
+
+    card: ClassVar[Method] = Method(
+        name="drop_constant",
+        title="Drop variables that are constant to numerical precision",
+        scope="features: selection",
+        reference="house",
+        limits="A variable that varies in one patient only is kept; so is a rare binary one.",
+        learns=True,
+    )
 
     def __init__(self, tolerance: float = 1e-10) -> None:
         self.tolerance = tolerance

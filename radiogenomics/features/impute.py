@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -11,16 +11,6 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
 from radiogenomics.features.row_facts import refuse_row_facts
-
-CARD = Method(
-    name="median_imputer",
-    title="Median imputation with a cap on missingness",
-    scope="features: imputation",
-    reference="house",
-    limits="Shrinks variances and correlations; misleads when values are missing because they are "
-    "low, as in proteomics.",
-    learns=True,
-)
 
 
 class MedianImputer(TransformerMixin, BaseEstimator):
@@ -51,6 +41,15 @@ class MedianImputer(TransformerMixin, BaseEstimator):
     >>> MedianImputer(max_missing=0.3).fit_transform(X).ravel()
     array([1., 3., 3., 8.])
     """
+
+    card: ClassVar[Method] = Method(
+        name="median_imputer",
+        title="Median imputation with a cap on missingness",
+        scope="features: imputation",
+        reference="house",
+        limits="Shrinks variances and correlations; misleads where low values are the missing ones.",
+        learns=True,
+    )
 
     def __init__(self, max_missing: float = 0.2) -> None:
         self.max_missing = max_missing

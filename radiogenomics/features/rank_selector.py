@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,16 +13,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
 from radiogenomics.features.row_facts import refuse_row_facts
-
-CARD = Method(
-    name="rank_selector",
-    title="Variables ranked by |AUC - 1/2|, near-copies of better ones passed over",
-    scope="features: selection",
-    reference="Mann and Whitney, Ann Math Stat 1947;18:50, doi:10.1214/aoms/1177730491",
-    limits="Univariate: misses variables that matter only together. With more variables than "
-    "patients the chosen ones differ from fold to fold; report selection frequencies.",
-    learns=True,
-)
 
 # Spearman's rho of a variable with its own copy may exceed 1 by rounding.
 ROUNDING = 1e-12
@@ -75,6 +65,16 @@ class RankSelector(SelectorMixin, BaseEstimator):
     >>> RankSelector(k=2).fit(X, [0, 0, 1, 1]).selected_
     array([0, 2])
     """
+
+    card: ClassVar[Method] = Method(
+        name="rank_selector",
+        title="Variables ranked by |AUC - 1/2|, near-copies of better ones passed over",
+        scope="features: selection",
+        reference="Mann and Whitney, Ann Math Stat 1947;18:50, doi:10.1214/aoms/1177730491",
+        limits="Univariate: misses variables that matter only together. With more variables than "
+        "patients the chosen ones differ from fold to fold; report selection frequencies.",
+        learns=True,
+    )
 
     def __init__(self, k: int = 4, max_correlation: float = 0.7) -> None:
         self.k = k
