@@ -47,7 +47,7 @@ class MedianImputer(TransformerMixin, BaseEstimator):
         title="Median imputation with a cap on missingness",
         scope="features: imputation",
         reference="house",
-        limits="Shrinks variances and correlations; misleads where low values are the missing ones.",
+        limits="Shrinks variances and correlations; misleads where low values are missing.",
         learns=True,
     )
 
