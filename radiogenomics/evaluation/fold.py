@@ -152,12 +152,13 @@ def label_splits(
 
 
 def score_test_part(
-    estimator: BaseEstimator, features: pd.DataFrame, part: LabelledSplit
+    estimator: BaseEstimator, features: pd.DataFrame | NDArray[np.float64], part: LabelledSplit
 ) -> tuple[NDArray[np.float64], Any]:
     """Fit a clone on the training part; return the test part's scores and the fitted clone."""
-    split = part.split
-    fitted = clone(estimator).fit(features.iloc[split.train], part.labels[split.train])
-    return _scores(fitted, features.iloc[split.test]), fitted
+    rows = features.iloc if isinstance(features, pd.DataFrame) else features
+    train, test = part.split.train, part.split.test
+    fitted = clone(estimator).fit(rows[train], part.labels[train])
+    return _scores(fitted, rows[test]), fitted
 
 
 def checked_splits(
@@ -169,7 +170,7 @@ def checked_splits(
         yield split
 
 
-def _scores(fitted: Any, features: pd.DataFrame) -> NDArray[np.float64]:
+def _scores(fitted: Any, features: pd.DataFrame | NDArray[np.float64]) -> NDArray[np.float64]:
     if hasattr(fitted, "predict_proba"):
         scores = fitted.predict_proba(features)[:, 1]
     elif hasattr(fitted, "decision_function"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -78,23 +79,30 @@ def cross_validation_null(
     if count < 1:
         raise StudyError(f"expected at least 1 permutation; found {count}. Use 199 or more.")
     labelled = label_splits(features, target, splitter=splitter, target_rule=target_rule)
-    # A copy is one block of memory: taking rows from a frame of many blocks is slow.
-    table = features.copy()
-    members = None if blocks is None else blocks.loc[table.index].to_numpy(dtype=object)
+    table = _quick_to_slice(features)
+    members = None if blocks is None else blocks.loc[features.index].to_numpy(dtype=object)
     orders = permutations(len(table), count, rng, blocks=members)
-    replicates = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_replicate)(estimator, table, labelled, order, statistic) for order in orders
-    )
+    work = partial(_replicate, estimator, table, features.index, labelled, statistic)
+    parallel = Parallel(n_jobs=jobs, return_as="generator")
+    replicates = parallel(delayed(work)(order=order) for order in orders)
     return np.array(list(progress(replicates, "permutations", total=count)), dtype=float)
+
+
+def _quick_to_slice(features: pd.DataFrame) -> pd.DataFrame | NDArray[np.float64]:
+    """Leave names out unless a row fact needs them: checking them costs more than the fits."""
+    named = any(str(name).startswith("@") for name in features.columns)
+    return features.copy() if named else features.to_numpy(dtype=float)
 
 
 def _replicate(
     estimator: BaseEstimator,
-    features: pd.DataFrame,
+    features: pd.DataFrame | NDArray[np.float64],
+    patient_ids: pd.Index,
     labelled: tuple[LabelledSplit, ...],
-    order: NDArray[np.intp],
     statistic: Statistic,
+    *,
+    order: NDArray[np.intp],
 ) -> float | Sequence[float]:
-    shuffled = features.iloc[order]
+    shuffled = features.iloc[order] if isinstance(features, pd.DataFrame) else features[order]
     scores = [score_test_part(estimator, shuffled, part)[0] for part in labelled]
-    return statistic(predictions_frame(features.index, labelled, scores))
+    return statistic(predictions_frame(patient_ids, labelled, scores))

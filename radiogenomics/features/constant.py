@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
-from radiogenomics.features.row_facts import refuse_row_facts
+from radiogenomics.core.row_facts import refuse_row_facts
 
 
 class DropConstant(SelectorMixin, BaseEstimator):

@@ -10,7 +10,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
-from radiogenomics.features.row_facts import refuse_row_facts
+from radiogenomics.core.row_facts import refuse_row_facts
 
 
 class MedianImputer(TransformerMixin, BaseEstimator):

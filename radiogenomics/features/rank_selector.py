@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
-from radiogenomics.features.row_facts import refuse_row_facts
+from radiogenomics.core.row_facts import refuse_row_facts
 
 # Spearman's rho of a variable with its own copy may exceed 1 by rounding.
 ROUNDING = 1e-12

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from radiogenomics.core.cohort import Cohort
-from radiogenomics.core.errors import MissingFileError
+from radiogenomics.core.errors import DataError, MissingFileError
 from radiogenomics.core.feature_table import FeatureTable
 from radiogenomics.core.outcomes import Outcome
 from radiogenomics.core.provenance import hash_file
@@ -17,7 +17,8 @@ from radiogenomics.io.clinical import read_outcome, read_patients
 from radiogenomics.io.expression import read_assay
 from radiogenomics.io.identifiers import require_overlap, require_same_rows
 from radiogenomics.io.layout import Table, data_file
-from radiogenomics.io.manifest import Manifest, read_manifest
+from radiogenomics.io.manifest import AssayTable, Manifest, read_manifest
+from radiogenomics.io.plausibility import check_assay
 from radiogenomics.io.scans import hash_scans, read_scans
 
 
@@ -49,7 +50,8 @@ def load_cohort(manifest_path: str | Path, *, data_root: str | Path) -> Cohort:
     OutcomeError
         A time is negative or not a number, or an event has none.
     DataError, UnknownNameError
-        A file is broken, a column absent, a value not a number.
+        A file is broken, a column absent, a value not a number, or a table cannot be what the
+        manifest declares (counts called log2, say).
 
     Examples
     --------
@@ -58,13 +60,22 @@ def load_cohort(manifest_path: str | Path, *, data_root: str | Path) -> Cohort:
     manifest = read_manifest(Path(manifest_path))
     root = check_root(data_root)
     patients = read_patients(manifest.patients, root)
-    assays = {name: read_assay(name, rule, root).table for name, rule in manifest.assays.items()}
+    assays = {name: _plausible(name, rule, root) for name, rule in manifest.assays.items()}
     outcomes = {
         name: read_outcome(name, rule, root, patients=patients).outcome
         for name, rule in manifest.outcomes.items()
     }
     scans = () if manifest.scans is None else read_scans(manifest.scans, root)
     return assemble(manifest, patients.facts, assays=assays, outcomes=outcomes, scans=scans)
+
+
+def _plausible(name: str, rule: AssayTable, root: Path) -> FeatureTable:
+    table = read_assay(name, rule, root).table
+    impossible = [finding for finding in check_assay(table, rule) if finding.level == "error"]
+    if impossible:
+        first = impossible[0]
+        raise DataError(f"{first.what}: expected {first.expected}; found {first.found}. {first.do}")
+    return table
 
 
 def assemble(

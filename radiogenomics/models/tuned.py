@@ -19,7 +19,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
-from radiogenomics.core.errors import DataError, OutcomeError, SchemaError, short_list
+from radiogenomics.core.errors import DataError, OutcomeError, short_list
+from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.models.platt import PlattScaling, fit_platt
 
 Steps = list[tuple[str, Any]]
@@ -108,7 +109,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             raise DataError(
                 f"n_splits: expected at least 2; found {self.n_splits}. Mend the recipe."
             )
-        _refuse_row_facts(X)
+        refuse_row_facts(X)
         values, label = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         check_classification_targets(label)
         self.classes_, target = np.unique(label, return_inverse=True)
@@ -278,12 +279,3 @@ def _names_out(fitted: Steps, names: Any, *, n_features: int) -> np.ndarray | No
             return None
         names = step.get_feature_names_out(names)
     return np.asarray(names, dtype=object)
-
-
-def _refuse_row_facts(X: Any) -> None:
-    left = [name for name in getattr(X, "columns", ()) if str(name).startswith("@")]
-    if left:
-        raise SchemaError(
-            f"expected features only; found the row fact(s) {short_list(left)}. Put the step that "
-            "uses them before the classifier, or drop the column(s)."
-        )
