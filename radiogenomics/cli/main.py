@@ -29,10 +29,10 @@ app.add_typer(studies, name="study", rich_help_panel="Look")
 DataRoot = Annotated[
     Path | None,
     typer.Option(
-        help="Folder the manifests' files are relative to [default: beside the manifest]."
+        help="Folder the manifests' files are relative to; beside the manifest if not given."
     ),
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Processes [default: all cores].")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; all cores if not given.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random number.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
@@ -157,7 +157,7 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: object) -
 def main() -> None:
     """Run the command line; an error of ours is one message and exit code 2."""
     try:
-        app()
+        app(prog_name=str(app.info.name))
     except RadiogenomicsError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(EXIT_BAD_INPUT)

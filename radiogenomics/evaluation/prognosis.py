@@ -40,6 +40,7 @@ def prognosis(
     high: pd.Series[bool] | None = None,
     permutations: int = 1000,
     rng: np.random.Generator,
+    blocks: pd.Series | None = None,
     alternative: str = "greater",
     minimum_events: int = 10,
 ) -> Findings:
@@ -49,9 +50,9 @@ def prognosis(
     1; ``hr_high_vs_low``, that of patients above the locked cut-off, chance 1; ``c_index``,
     Harrell's C, chance ½. What has no finite estimate is left out with a warning.
 
-    Each permutation p permutes the risk against the outcomes: the right null for a risk that owes
-    nothing to these outcomes (a locked model in another cohort). For out-of-fold risks fitted on
-    these outcomes every permutation must repeat the fit: see :func:`concordance_metric`.
+    Each permutation p permutes the risk against the outcomes, within ``blocks``: the right null for
+    a risk that owes nothing to these outcomes. For out-of-fold risks fitted on them every
+    permutation must repeat the fit.
 
     Parameters
     ----------
@@ -60,11 +61,10 @@ def prognosis(
     cutoff, high
         Locked cut-off, strictly above which risk is high; or the classes, where each fold had its
         own cut-off.
-    permutations, rng
+    permutations, rng, blocks
         How many permutations of patients (0 for none), and what draws them.
     alternative
-        ``"greater"``: only a higher risk that does worse speaks against chance, as a risk promises.
-        ``"two-sided"``: either direction, on log HR and C.
+        ``"greater"``: only a higher risk that does worse speaks against chance; or ``"two-sided"``.
 
     Returns
     -------
@@ -80,8 +80,9 @@ def prognosis(
     """
     values = checked_risk(risk, outcome, minimum_events=minimum_events)
     group = _classes(risk, cutoff, high)
-    orders = draw_permutations(len(values), permutations, rng) if permutations else None
-    test = _Test(outcome, orders, alternative, split)
+    within = None if blocks is None else blocks.loc[risk.index]
+    orders = draw_permutations(len(values), permutations, rng, blocks=within)
+    test = _Test(outcome, orders if permutations else None, alternative, split)
     found = [_hazard_ratio(per_sd(values), test, name="hr_per_sd", term=PER_SD)]
     tables = {}
     if group is not None:

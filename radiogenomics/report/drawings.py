@@ -225,7 +225,7 @@ def survival_pictures(content: ReportContent, *, external: bool) -> Pictures:
         keys = [key for key in SURVIVAL_KEYS if key in curves]
         for key, part in curves.groupby(keys, sort=False, dropna=False):
             where = ", ".join([subject_words(split), *(str(k) for k in key[1:] if str(k))])
-            ratio = _high_against_low(content, split)
+            ratio = _high_against_low(content, split, str(key[-1]))
             note = (
                 None
                 if ratio is None
@@ -267,14 +267,16 @@ def _by_split(
     table = content.table(name)
     if table is not None:
         for split, part in table.groupby("split", sort=False):
-            if str(split).startswith(EXTERNAL) == external:
+            if (EXTERNAL in str(split)) == external:
                 yield str(split), part
 
 
-def _high_against_low(content: ReportContent, split: str) -> Metric | None:
+def _high_against_low(content: ReportContent, split: str, endpoint: str) -> Metric | None:
+    """Return the ratio beside a picture: a second endpoint carries its name in the metric's."""
+    name = "hr_high_vs_low"
     if split.startswith(SIGNATURE_SPLIT):
-        return content.metric("signature_hr_high_vs_low", split.removeprefix(SIGNATURE_SPLIT))
-    return content.metric("hr_high_vs_low", split)
+        name, split = f"signature_{name}", split.removeprefix(SIGNATURE_SPLIT)
+    return content.metric(f"{name}:{endpoint}", split) or content.metric(name, split)
 
 
 def _ratios(table: pd.DataFrame) -> str:

@@ -177,7 +177,7 @@ def _hazard_tables(content: ReportContent, *, external: bool) -> tuple[Table, ..
     table = content.table("hazard_ratios")
     if table is None:
         return ()
-    mine = table[table["split"].str.startswith(drawings.EXTERNAL) == external]
+    mine = table[table["split"].str.contains(drawings.EXTERNAL, regex=False) == external]
     if mine.empty:
         return ()
     mine = mine.dropna(axis="columns", how="all")

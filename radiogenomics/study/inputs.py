@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from radiogenomics.core.cohort import Cohort
@@ -33,7 +32,7 @@ class Inputs:
     outcome
         The endpoint on which the signature is fitted.
     images
-        Patients × image features, complete ones only.
+        Patients × image features; single values may be missing.
     notes
         Remarks (level, text) for the report.
     """
@@ -91,10 +90,11 @@ def sites_of(cohort: Cohort, patient_ids: pd.Index[str]) -> pd.Series[str] | Non
     return sites if sites.nunique() > 1 else None
 
 
-def covariates_of(cohort: Cohort, study: Study) -> pd.DataFrame:
-    """Return the recipe's covariates that the cohort has."""
-    wanted = [name for name in study.prognosis.adjust_for.value if name in cohort.patients]
-    return cohort.patients[wanted]
+def covariates_of(cohort: Cohort, study: Study) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the recipe's covariates that the cohort has, and the names of those it lacks."""
+    wanted = study.prognosis.adjust_for.value
+    lacking = tuple(name for name in wanted if name not in cohort.patients)
+    return cohort.patients[[name for name in wanted if name not in lacking]], lacking
 
 
 def _expression(cohort: Cohort, study: Study) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
@@ -115,7 +115,12 @@ def _expression(cohort: Cohort, study: Study) -> tuple[pd.DataFrame | None, pd.D
 
 
 def _log2(table: FeatureTable) -> pd.DataFrame:
-    return to_log2(table.per_patient(), unit_of(table))
+    """Patients × genes; counts by the library sizes that the samples state, if they do."""
+    values, samples = table.per_patient(), table.samples
+    library = None
+    if "library_size" in samples:
+        library = samples["library_size"].astype(float).set_axis(values.index, axis=0)
+    return to_log2(values, unit_of(table), library_size=library)
 
 
 def _images(
@@ -141,11 +146,18 @@ def _images(
             name=features.assay.value,
             jobs=jobs,
         )
-    frame = table.per_patient()
-    complete = np.isfinite(frame.to_numpy()).all(axis=0)
-    if complete.all():
-        return frame, ()
-    text = (
-        f"{cohort.id}: {int((~complete).sum())} image features with missing values were left out."
-    )
-    return frame.loc[:, complete], (("warning", text),)
+    return _imaged(table.per_patient(), cohort.id)
+
+
+def _imaged(frame: pd.DataFrame, cohort: str) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
+    """Patients who have any feature; single missing values are imputed inside the fold."""
+    imaged = frame.loc[frame.notna().any(axis=1)]
+    if imaged.empty:
+        raise StudyError(
+            f"{cohort}: expected image features; found missing values only in {len(frame)} patients"
+            ". Extract them again."
+        )
+    if len(imaged) == len(frame):
+        return imaged, ()
+    text = f"{cohort}: {len(frame) - len(imaged)} patients without any image feature were left out."
+    return imaged, (("warning", text),)

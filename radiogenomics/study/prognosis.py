@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from radiogenomics.core.errors import RadiogenomicsWarning
 from radiogenomics.core.evidence import Evidence, Metric
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation import concordance_metric, pooled_auc, prognosis
@@ -19,9 +21,12 @@ SPLIT = "cross-validation"
 TINY = 1e-300
 
 
-def locked_cutoff(evidence: Evidence) -> float:
-    """Median of the out-of-fold predictions: a cut-off learnt on the training cohort alone."""
-    return float(evidence.mean_predictions()["score"].median())
+def same_for_all(split: str) -> str:
+    """Say that a model which learnt nothing predicts the same for everybody."""
+    return (
+        f"{split}: the prediction is the same for all patients (the model found nothing to tell "
+        "them apart by); it is not held against survival."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,7 @@ class Statistics:
     """
 
     outcome: SurvivalOutcome | None
+    cutoff: float
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,9 +55,11 @@ class Statistics:
         repeats = with_outcome.groupby("repeat")
         concordances = [self._concordance(part) for _, part in repeats]
         risk = with_outcome.groupby("patient_id")["score"].mean().loc[self.outcome.patient_ids]
-        high = (risk > predictions.groupby("patient_id")["score"].mean().median()).astype(float)
+        high = (risk > self.cutoff).astype(float)
         designs = np.stack([risk / max(risk.std(), TINY), high])[:, :, None]
-        log_ratios = fit_cox_batch(designs, self.outcome.time, self.outcome.event).coef[:, 0]
+        fitted = fit_cox_batch(designs, self.outcome.time, self.outcome.event).coef[:, 0]
+        # A prediction that is the same for all says nothing: a ratio of 1, not an extreme one.
+        log_ratios = np.where(np.ptp(designs, axis=1)[:, 0] == 0, 0.0, fitted)
         return (auc, float(np.mean(concordances)), *map(float, log_ratios))
 
     def _concordance(self, part: pd.DataFrame) -> float:
@@ -79,13 +87,18 @@ def out_of_fold_prognosis(
     outcome = statistics.outcome
     if outcome is None:
         return (), {}
+    risk = evidence.mean_predictions()["score"].loc[outcome.patient_ids]
+    if risk.nunique() < 2:
+        warnings.warn(same_for_all(SPLIT), RadiogenomicsWarning, stacklevel=2)
+        return (), {}
     found, tables = prognosis(
-        evidence.mean_predictions()["score"].loc[outcome.patient_ids],
+        risk,
         outcome,
         split=SPLIT,
-        cutoff=locked_cutoff(evidence),
+        cutoff=statistics.cutoff,
         permutations=0,
         rng=np.random.default_rng(0),
+        minimum_events=1,
     )
     shared = evidence.predictions["patient_id"].isin(outcome.patient_ids)
     values = dict(zip(statistics.names, null.T, strict=True))

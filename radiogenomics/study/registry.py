@@ -25,7 +25,10 @@ def shipped(folder: str) -> Path:
 def find_study(name: str | Path) -> Path:
     """Return the path of a ``study.yaml`` from a file, a folder or a shipped name."""
     path = Path(name)
-    for candidate in (path, path / "study.yaml", shipped("analyses") / path.name / "study.yaml"):
+    candidates = [path, path / "study.yaml"]
+    if _may_be_shipped(path, "analyses"):
+        candidates.append(shipped("analyses") / path.name / "study.yaml")
+    for candidate in candidates:
         if candidate.is_file():
             return candidate
     raise UnknownNameError("study", str(name), study_names())
@@ -34,8 +37,10 @@ def find_study(name: str | Path) -> Path:
 def find_manifest(name: str | Path) -> Path:
     """Return the path of a manifest from a file or a shipped name."""
     path = Path(name)
-    shipped_path = shipped("data_manifests") / f"{path.stem}.yaml"
-    for candidate in (path, shipped_path):
+    candidates = [path]
+    if _may_be_shipped(path, "data_manifests"):
+        candidates.append(shipped("data_manifests") / f"{path.name.removesuffix('.yaml')}.yaml")
+    for candidate in candidates:
         if candidate.is_file():
             return candidate
     if path.suffix in (".yaml", ".yml"):
@@ -44,6 +49,11 @@ def find_manifest(name: str | Path) -> Path:
             f"{', '.join(manifest_names())}."
         )
     raise UnknownNameError("manifest", str(name), manifest_names())
+
+
+def _may_be_shipped(path: Path, folder: str) -> bool:
+    """True for a bare name and ``folder/name``; a path elsewhere means that file and no other."""
+    return str(path.parent) in (".", folder)
 
 
 def study_names() -> tuple[str, ...]:
@@ -57,7 +67,7 @@ def manifest_names() -> tuple[str, ...]:
 
 
 def study_list() -> pd.DataFrame:
-    """Shipped recipes as a table: modality, label, learner, what the paper claims."""
+    """Shipped recipes as a table: title, label, learner, what the paper claims."""
     rows = []
     for name in study_names():
         study = read_study(find_study(name))
@@ -88,6 +98,6 @@ def study_claims(name: str | Path) -> pd.DataFrame:
     )
 
 
-def study_show(name: str | Path) -> Study:
+def study_show(study: str | Path) -> Study:
     """Return a recipe; its ``settings()`` is a table of every value and where it comes from."""
-    return read_study(find_study(name))
+    return read_study(find_study(study))

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,13 +16,13 @@ from radiogenomics.core.errors import RadiogenomicsWarning, StudyError
 from radiogenomics.core.log import get_logger
 from radiogenomics.core.provenance import Provenance, hash_text, versions
 from radiogenomics.evaluation import verdict
-from radiogenomics.io import input_hashes, load_cohort
+from radiogenomics.io import input_hashes, load_cohort, output_folder
 from radiogenomics.study.external import validate_externally
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import Inputs, read_inputs
 from radiogenomics.study.prognosis import SPLIT
 from radiogenomics.study.registry import find_manifest, find_study
-from radiogenomics.study.results import Results, write_results
+from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.schema import Study, read_study
 from radiogenomics.study.signature import evaluate_signature
 from radiogenomics.study.surrogate import evaluate_surrogate
@@ -67,25 +68,23 @@ def run(
             "expected at least one cohort manifest; found none. Name one with --cohort."
         )
     recipe = find_study(study)
+    plan, text = read_study(recipe), recipe.read_text(encoding="utf-8")
     paths = [find_manifest(name) for name in manifests]
     roots = [Path(data_root) if data_root is not None else path.parent for path in paths]
-    cohorts = [load_cohort(path, data_root=root) for path, root in zip(paths, roots, strict=True)]
-    hashes = {
-        f"{loaded.id}/{name}": digest
-        for loaded, path, root in zip(cohorts, paths, roots, strict=True)
-        for name, digest in input_hashes(path, data_root=root).items()
-    }
-    text = recipe.read_text(encoding="utf-8")
-    results = run_cohorts(
-        read_study(recipe),
-        cohorts,
-        seed=seed,
-        jobs=jobs,
-        provenance=Provenance(hashes, hash_text(text), seed, versions()),
-    )
     folder = Path(out)
-    write_results(results, folder, recipe=text)
-    return Results(**{**vars(results), "folder": folder})
+    # Opened first: a folder that may not be replaced is refused before minutes are spent.
+    with output_folder(folder) as writer:
+        places = list(zip(paths, roots, strict=True))
+        cohorts = [load_cohort(path, data_root=root) for path, root in places]
+        hashes = {
+            f"{loaded.id}/{name}": digest
+            for loaded, (path, root) in zip(cohorts, places, strict=True)
+            for name, digest in input_hashes(path, data_root=root).items()
+        }
+        provenance = Provenance(hashes, hash_text(text), seed, versions())
+        results = run_cohorts(plan, cohorts, seed=seed, jobs=jobs, provenance=provenance)
+        write_results(results, writer, recipe=text)
+    return replace(results, folder=folder)
 
 
 def run_cohorts(
@@ -97,12 +96,14 @@ def run_cohorts(
         raise StudyError(
             f"expected cohorts with distinct ids; found {', '.join(ids)}. Name each once."
         )
+    if seed < 0:
+        raise StudyError(f"expected a seed of at least 0; found {seed}. Choose another.")
     jobs = jobs or os.cpu_count() or 1
     with _collected_warnings() as caught:
         inputs = [read_inputs(cohort, study, jobs=jobs) for cohort in cohorts]
         findings = merge(_stages(study, inputs, seed=seed, jobs=jobs))
     remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
-    findings = merge([findings, Findings(notes=remarks)])
+    findings = replace(findings, notes=without_identities(findings.notes + remarks, cohorts))
     return Results(
         study=study.study,
         cohorts=ids,
@@ -123,31 +124,32 @@ def _stages(study: Study, inputs: Sequence[Inputs], *, seed: int, jobs: int) -> 
             f"discovery cohort; found {', '.join(discovery.cohort.assays) or 'none'}. "
             "Put a cohort with RNA first."
         )
+    made = Findings()
     if discovery.outcome is not None:
         log.info("signature on %s", study.label.endpoint.value)
-        yield evaluate_signature(study, discovery, seed=seed)
+        made = evaluate_signature(study, discovery, seed=seed)
+        yield made
     elif study.label.weights.value is None:
         raise StudyError(
             f"{discovery.cohort.id}: expected {study.label.endpoint.value} to fit weights on; "
             "found no such outcome. Supply label.weights or a cohort with the outcome."
         )
+    evidence = None
     if discovery.images is None:
-        yield Findings(
-            notes=(
-                (
-                    "info",
-                    f"{discovery.cohort.id} has no images or image features: "
-                    "the imaging half of the recipe was not run.",
-                ),
-            )
+        text = (
+            f"{discovery.cohort.id} has no images or image features: the imaging half of the "
+            "recipe was not run."
         )
-        return
-    surrogate = evaluate_surrogate(study, discovery, seed=seed, jobs=jobs)
-    yield surrogate
+        yield Findings(notes=(("info", text),))
+    else:
+        surrogate = evaluate_surrogate(study, discovery, seed=seed, jobs=jobs)
+        evidence = surrogate.evidence
+        yield surrogate
     for other in others:
         log.info("validating in %s", other.cohort.id)
-        if surrogate.evidence is not None:
-            yield validate_externally(study, surrogate.evidence, other, seed=seed)
+        yield validate_externally(
+            study, other, signature=made.signature, evidence=evidence, seed=seed
+        )
 
 
 def _described(study: Study, inputs: Sequence[Inputs]) -> Findings:
@@ -171,11 +173,14 @@ def _conclusion(findings: Findings) -> str:
 
 @contextmanager
 def _collected_warnings() -> Iterator[list[str]]:
-    """Gather our own warnings for the report and still show each to the caller."""
+    """Gather our own warnings for the report and still show each to the caller, once."""
     texts: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RadiogenomicsWarning)
-        yield texts
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RadiogenomicsWarning)
+            yield texts
         texts.extend(str(w.message) for w in caught if issubclass(w.category, RadiogenomicsWarning))
-    for warning in caught:
-        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    finally:
+        for found in {(w.category, str(w.message)): w for w in caught}.values():
+            warnings.warn_explicit(found.message, found.category, found.filename, found.lineno)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pandas as pd
 from pydantic import Field
@@ -16,6 +16,10 @@ from radiogenomics.core.schema import Record, parse, read_yaml
 
 Source = Literal["paper", "abstract", "code", "derived", "default"]
 ValueT = TypeVar("ValueT")
+Folds = Annotated[int, Field(ge=2)]
+Positive = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+Genes = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Sourced(Record, Generic[ValueT]):
@@ -31,7 +35,7 @@ class Label(Record):
 
     name: str
     assay: Sourced[str]
-    genes: Sourced[tuple[str, ...]]
+    genes: Sourced[Genes]
     weights: Sourced[tuple[float, ...] | None]
     endpoint: Sourced[str]
     cutoff: Sourced[float | Literal["median"]]
@@ -61,18 +65,20 @@ class Model(Record):
 
     learner: Sourced[str]
     comparators: Sourced[tuple[str, ...]]
-    inner_folds: Sourced[int]
+    inner_folds: Sourced[Folds]
+    cutoff: Sourced[float]
 
 
 class Evaluation(Record):
     """How out-of-sample predictions are made and what chance would give."""
 
-    folds: Sourced[int]
-    repeats: Sourced[int]
-    permutations: Sourced[int]
-    outcome_permutations: Sourced[int]
-    random_signatures: Sourced[int]
-    minimum_events: Sourced[int]
+    folds: Sourced[Folds]
+    repeats: Sourced[Positive]
+    signature_repeats: Sourced[Positive]
+    permutations: Sourced[Positive]
+    outcome_permutations: Sourced[Positive]
+    random_signatures: Sourced[NotNegative]
+    minimum_events: Sourced[Positive]
 
 
 class Prognosis(Record):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from radiogenomics.core.errors import OutcomeError
 from radiogenomics.core.evidence import Evidence, Metric
+from radiogenomics.core.labels import LabelSet
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.core.signature import Signature
 from radiogenomics.evaluation import (
@@ -27,7 +28,13 @@ from radiogenomics.omics import (
     out_of_fold_scores,
     random_gene_sets,
 )
-from radiogenomics.stats import clopper_pearson, fit_cox_batch, permutation_p, permutations
+from radiogenomics.stats import (
+    clopper_pearson,
+    concordance_batch,
+    fit_cox_batch,
+    permutation_p,
+    permutations,
+)
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.genes import single_genes, tumour_against_normal
 from radiogenomics.study.inputs import Inputs, covariates_of, sites_of
@@ -75,8 +82,9 @@ def evaluate_signature(study: Study, inputs: Inputs, *, seed: int) -> Findings:
     signature = label_rule(study, unit=inputs.unit).signature
     rng = np.random.default_rng([seed, 4])
     setting = _prepare(study, inputs, rng=rng)
+    plan = study.evaluation
     splitter = PatientKFold(
-        study.evaluation.folds.value, n_repeats=study.evaluation.repeats.value, random_state=seed
+        plan.folds.value, n_repeats=plan.signature_repeats.value, random_state=seed
     )
     genes = setting.expression[list(signature.genes)]
     evidence = cross_validate_survival(
@@ -86,11 +94,9 @@ def evaluate_signature(study: Study, inputs: Inputs, *, seed: int) -> Findings:
     folds = _folds(evidence.predictions, setting.outcome.patient_ids)
     return merge(
         [
-            Findings(
-                signature=locked, tables={"label_scores": _label_scores(inputs, locked, genes)}
-            ),
+            _locked(inputs, locked, genes, evidence),
             single_genes(genes, setting.outcome, orders=setting.orders),
-            _out_of_fold(setting, evidence, folds, signature=signature, rng=rng),
+            _out_of_fold(setting, evidence, folds, signature=signature),
             _against_random(setting, evidence, folds, rng=rng),
             _adjusted(setting, mean_risk(evidence, setting.outcome.patient_ids), inputs),
             tumour_against_normal(inputs, genes=signature.genes, rng=rng),
@@ -125,79 +131,67 @@ def _folds(predictions: pd.DataFrame, patient_ids: pd.Index[str]) -> list[list[S
 
 
 def _out_of_fold(
-    setting: Setting,
-    evidence: Evidence,
-    folds: Folds,
-    *,
-    signature: CoxSignature,
-    rng: np.random.Generator,
+    setting: Setting, evidence: Evidence, folds: Folds, *, signature: CoxSignature
 ) -> Findings:
     """Concordance and hazard ratios of the out-of-fold margin above the fold's own cut-off."""
-    fixed = signature.weights is not None
-    count = len(setting.orders) if fixed else 0
     found, tables = prognosis(
         mean_risk(evidence, setting.outcome.patient_ids),
         setting.outcome,
         split=TABLE_SPLIT,
         cutoff=0.0,
-        permutations=count,
-        rng=rng,
+        permutations=0,
+        rng=np.random.default_rng(0),
+        minimum_events=signature.minimum_events,
     )
-    metrics = [
-        replace(m, name=f"signature_{m.name}", split=SPLIT) for m in found if m.name != "c_index"
-    ]
-    nulls = {} if fixed else _refitted_nulls(setting, folds, signature)
-    for position, metric in enumerate(metrics):
-        if metric.name in nulls:
-            observed = np.log(metric.value)
-            p = permutation_p(observed, nulls[metric.name])
-            metrics[position] = replace(metric, p_permutation=p)
+    nulls = _nulls(setting, evidence, folds, signature=signature)
+    metrics = []
+    for metric in found:
+        name = f"signature_{metric.name}"
+        if metric.name != "c_index":
+            p = permutation_p(np.log(metric.value), nulls[name])
+            metrics.append(replace(metric, name=name, split=SPLIT, p_permutation=p))
     c_index = concordance_metric(
         evidence.predictions,
         setting.outcome,
         split=SPLIT,
         name="signature_c_index",
-        null=nulls.get("signature_c_index"),
+        null=nulls["signature_c_index"],
     )
-    if fixed:
-        given = next(m for m in found if m.name == "c_index")
-        c_index = replace(c_index, p_permutation=given.p_permutation)
     rows = [pd.DataFrame({"metric": n, "split": SPLIT, "value": v}) for n, v in nulls.items()]
-    if rows:
-        tables["null"] = pd.concat(rows, ignore_index=True)
+    tables["null"] = pd.concat(rows, ignore_index=True)
     return Findings(metrics=(c_index, *metrics), tables=tables)
 
 
-def _refitted_nulls(
-    setting: Setting, folds: Folds, signature: CoxSignature
+def _nulls(
+    setting: Setting, evidence: Evidence, folds: Folds, *, signature: CoxSignature
 ) -> dict[str, NDArray[np.float64]]:
-    """Statistics of the whole procedure under permuted outcomes: C, log HR per SD, high vs low."""
-    designs = setting.permuted()
-    concordances, total = [], np.zeros(designs.shape[:2])
-    for splits in folds:
-        total += out_of_fold_scores(
-            designs, setting.time, setting.event, splits=splits, cutoff=signature.cutoff
-        )
-        concordances.append(
-            out_of_fold_concordance(
-                designs,
-                setting.time,
-                setting.event,
-                splits_by_repeat=[splits],
-                cutoff=signature.cutoff,
-            )
-        )
-    mean = total / len(folds)
+    """C, log HR per SD and log HR of high against low, under permuted patients.
+
+    Fitted weights are fitted again in every fold and permutation. Supplied weights owe nothing to
+    the outcomes, so their out-of-fold scores need only change hands.
+    """
+    margins: list[NDArray[np.float64]]
+    if signature.weights is None:
+        designs, cutoff = setting.permuted(), signature.cutoff
+        margins = [
+            out_of_fold_scores(designs, setting.time, setting.event, splits=splits, cutoff=cutoff)
+            for splits in folds
+        ]
+    else:
+        wide = evidence.predictions.pivot(index="patient_id", columns="repeat", values="score")
+        wide = wide.loc[setting.outcome.patient_ids]
+        margins = [wide[repeat].to_numpy(dtype=float)[setting.orders] for repeat in wide]
+    concordances = [concordance_batch(m, setting.time, setting.event) for m in margins]
+    mean = np.mean(margins, axis=0)
     spread = (mean - mean.mean(axis=1, keepdims=True)) / mean.std(axis=1, ddof=1, keepdims=True)
-    high = (mean > 0).astype(float)
+    per_sd, groups = (
+        fit_cox_batch(design[:, :, None], setting.time, setting.event).coef[:, 0]
+        for design in (spread, (mean > 0).astype(float))
+    )
     return {
         "signature_c_index": np.mean(concordances, axis=0),
-        "signature_hr_per_sd": fit_cox_batch(spread[:, :, None], setting.time, setting.event).coef[
-            :, 0
-        ],
-        "signature_hr_high_vs_low": fit_cox_batch(
-            high[:, :, None], setting.time, setting.event
-        ).coef[:, 0],
+        "signature_hr_per_sd": per_sd,
+        "signature_hr_high_vs_low": groups,
     }
 
 
@@ -241,15 +235,23 @@ def _against_random(
 
 
 def _adjusted(setting: Setting, risk: pd.Series[float], inputs: Inputs) -> Findings:
-    covariates = covariates_of(inputs.cohort, setting.study)
+    covariates, lacking = covariates_of(inputs.cohort, setting.study)
+    notes: tuple[tuple[str, str], ...] = ()
+    if lacking:
+        text = f"{inputs.cohort.id} lacks {', '.join(lacking)}: not adjusted for."
+        notes = (("warning", text),)
     if covariates.empty:
-        return Findings()
+        return Findings(notes=notes)
     try:
         table = adjusted_hazard_ratio(
-            risk, setting.outcome, covariates.loc[risk.index], split=TABLE_SPLIT
+            risk,
+            setting.outcome,
+            covariates.loc[risk.index],
+            split=TABLE_SPLIT,
+            minimum_events=setting.study.evaluation.minimum_events.value,
         )
     except OutcomeError as error:
-        return Findings(notes=(("warning", f"adjusted model left out: {error}"),))
+        return Findings(notes=(*notes, ("warning", f"adjusted model left out: {error}")))
     first = table.iloc[0]
     metric = Metric(
         name="signature_hr_per_sd_adjusted",
@@ -261,7 +263,7 @@ def _adjusted(setting: Setting, risk: pd.Series[float], inputs: Inputs) -> Findi
         split=SPLIT,
         events=int(first["events"]),
     )
-    return Findings(metrics=(metric,), tables={"hazard_ratios": table})
+    return Findings(metrics=(metric,), tables={"hazard_ratios": table}, notes=notes)
 
 
 def mean_risk(evidence: Evidence, patient_ids: pd.Index[str]) -> pd.Series[float]:
@@ -269,14 +271,24 @@ def mean_risk(evidence: Evidence, patient_ids: pd.Index[str]) -> pd.Series[float
     return evidence.mean_predictions()["score"].loc[patient_ids].rename(evidence.name)
 
 
-def _label_scores(inputs: Inputs, locked: Signature, genes: pd.DataFrame) -> pd.DataFrame:
-    """Apparent scores and classes of the locked signature, for the picture of its distribution."""
-    scores = locked.score(genes)
-    return pd.DataFrame(
-        {
-            "cohort": inputs.cohort.id,
-            "patient_id": scores.index,
-            "score": scores.to_numpy(),
-            "label": np.where(locked.classify(scores), "high", "low"),
-        }
+def _locked(
+    inputs: Inputs, signature: Signature, genes: pd.DataFrame, evidence: Evidence
+) -> Findings:
+    """Gather the locked signature, what it calls its own patients, and its out-of-fold risks."""
+    scores = signature.score(genes)
+    classes = signature.classify(scores).map({True: "high", False: "low"})
+    labels = LabelSet(
+        name=signature.name,
+        scores=scores.to_frame(signature.name),
+        classes=classes,
+        rule=f"high above {signature.cutoff:.4g}; the signature was fitted on these patients",
+    )
+    table = pd.DataFrame({"patient_id": scores.index, "score": scores, "label": classes})
+    risks = evidence.predictions.drop(columns="label")
+    tables = {"label_scores": table, "signature_risks": risks}
+    return Findings(
+        signature=signature,
+        labels=labels,
+        signature_evidence=evidence,
+        tables={name: table.assign(cohort=inputs.cohort.id) for name, table in tables.items()},
     )

@@ -62,17 +62,18 @@ def evaluate_surrogate(study: Study, inputs: Inputs, *, seed: int, jobs: int) ->
     images, target = aligned(study, inputs)
     plan = study.evaluation
     splitter = PatientKFold(plan.folds.value, n_repeats=plan.repeats.value, random_state=seed)
-    learner = study.model.learner.value
+    rule, learner = label_rule(study, unit=inputs.unit), study.model.learner.value
     validate = partial(
         cross_validate,
         features=images,
         target=target,
         splitter=splitter,
-        target_rule=label_rule(study),
+        target_rule=rule,
         jobs=jobs,
     )
     get_logger(__name__).info("cross-validating %s on %d patients", learner, len(images))
-    statistics = Statistics(imaged_outcome(study, inputs, images.index))
+    outcome = imaged_outcome(study, inputs, images.index)
+    statistics = Statistics(outcome, cutoff=study.model.cutoff.value)
     pipeline = build_surrogate(study, learner, random_state=seed)
     evidence = validate(pipeline, name=learner)
     null = cross_validation_null(
@@ -80,7 +81,7 @@ def evaluate_surrogate(study: Study, inputs: Inputs, *, seed: int, jobs: int) ->
         images,
         target,
         splitter=splitter,
-        target_rule=label_rule(study),
+        target_rule=rule,
         statistic=statistics,
         blocks=sites_of(inputs.cohort, images.index),
         count=plan.permutations.value,

@@ -1,0 +1,101 @@
+"""Each command has a Python twin with the same words, and help that reads like a contents page."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+import typer
+
+import radiogenomics as rg
+from radiogenomics.cli.main import app
+from radiogenomics.report import render
+from radiogenomics.study.registry import study_list, study_show
+
+TWINS = {
+    ("run",): rg.run,
+    ("demo",): rg.demo,
+    ("check",): rg.check,
+    ("report",): render,
+    ("study", "list"): study_list,
+    ("study", "show"): study_show,
+}
+FOR_PROGRAMS = {"as_json"}
+
+
+def commands() -> dict[tuple[str, ...], Any]:
+    """Every command by the words that call it."""
+    found: dict[tuple[str, ...], Any] = {}
+
+    def walk(command: Any, words: tuple[str, ...]) -> None:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            found[words] = command
+            return
+        for name, child in inner.items():
+            walk(child, (*words, name))
+
+    walk(typer.main.get_command(app), ())
+    return found
+
+
+def test_every_command_has_a_twin():
+    assert commands().keys() == TWINS.keys()
+
+
+@pytest.mark.parametrize("words", TWINS, ids=" ".join)
+def test_twins_take_the_same_words(words):
+    parameters = {p.name: p for p in commands()[words].params}
+    twin = inspect.signature(TWINS[words]).parameters
+    assert set(parameters) - FOR_PROGRAMS == set(twin)
+    for name, parameter in parameters.items():
+        if parameter.param_type_name == "argument" or name in FOR_PROGRAMS:
+            continue
+        assert parameter.opts == [f"--{name.replace('_', '-')}"]
+        default = twin[name].default
+        if parameter.required:
+            assert default is inspect.Parameter.empty
+        else:
+            assert str(parameter.default) == str(default)
+
+
+def test_arguments_of_the_commands_come_first_in_python_too():
+    for words, command in commands().items():
+        arguments = [p.name for p in command.params if p.param_type_name == "argument"]
+        assert arguments == list(inspect.signature(TWINS[words]).parameters)[: len(arguments)]
+
+
+def test_commands_that_a_program_reads_take_json():
+    assert {w for w, c in commands().items() if "as_json" in {p.name for p in c.params}} == set(
+        TWINS
+    )
+
+
+def test_help_reads_like_a_table_of_contents(command):
+    answer = command("--help")
+    assert answer.code == 0 and answer.err == ""
+    for name in ("run", "demo", "report", "check", "study"):
+        (line,) = [x for x in answer.out.splitlines() if re.match(rf"\W*{name}\s\s", x)]
+        assert len(line.split()) > 4
+    assert re.search(r"─ Work ─.*\brun\b.*─ Look ─.*\bcheck\b", answer.out, re.DOTALL)
+    assert len(answer.out.splitlines()) < 30
+
+
+@pytest.mark.parametrize("words", TWINS, ids=" ".join)
+def test_every_option_is_explained(command, words):
+    answer = command(*words, "--help")
+    assert answer.code == 0
+    text = " ".join(re.sub(r"[│╭╮╰╯─]", " ", answer.out).split())
+    for parameter in commands()[words].params:
+        explained = " ".join((getattr(parameter, "help", None) or "").split())
+        assert explained, parameter.name
+        # Words in square brackets would be eaten as markup.
+        assert "[" not in explained
+    assert re.sub(r"\W+", " ", commands()[words].help or "?") in re.sub(r"\W+", " ", text)
+
+
+def test_python_twins_are_documented():
+    for twin in TWINS.values():
+        assert inspect.getdoc(twin)
