@@ -59,8 +59,7 @@ def prognosis(
     risk
         Higher is worse; same patients and order as ``outcome``.
     cutoff, high
-        Locked cut-off, strictly above which risk is high; or the classes, where each fold had its
-        own cut-off.
+        Locked cut-off, strictly above which risk is high; or the classes.
     permutations, rng, blocks
         How many permutations of patients (0 for none), and what draws them.
     alternative

@@ -10,6 +10,7 @@ import pandas as pd
 
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.feature_table import FeatureTable
+from radiogenomics.core.html import card
 from radiogenomics.core.outcomes import Outcome, ResponseOutcome, SurvivalOutcome
 from radiogenomics.core.scan import Scan
 from radiogenomics.simulate.anatomy import AnatomyConstants
@@ -93,6 +94,10 @@ class SimulatedHCC:
     model: HCCModel
     effect: float
     seed: int
+
+    def _repr_html_(self) -> str:
+        facts = {"effect": self.effect, "seed": self.seed, "patients": len(self.truth)}
+        return card(f"SimulatedHCC {self.cohort.id}", facts, self.cohort.flow())
 
 
 def hcc_cohort(

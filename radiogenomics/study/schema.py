@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pandas as pd
 from pydantic import Field
 
+from radiogenomics.core.html import card
 from radiogenomics.core.schema import Record, parse, read_yaml
 
 Source = Literal["paper", "abstract", "code", "derived", "default"]
@@ -111,6 +112,10 @@ class Study(Record):
     evaluation: Evaluation
     prognosis: Prognosis
     response: Response
+
+    def _repr_html_(self) -> str:
+        facts = {"title": self.title, "question": self.question, "doi": self.doi}
+        return card(f"Study {self.study}", facts, self.settings().set_index("setting"))
 
     def settings(self) -> pd.DataFrame:
         """Every sourced value in the order of the recipe: setting, value, provenance, note."""
