@@ -50,8 +50,8 @@ def relative_agreement(ours: Arrays, theirs: Arrays) -> Agreement:
 class Case:
     """One job with a size, done by us and by a peer.
 
-    Both sides are functions of the inputs and of a count: they do the first ``count`` items. What
-    they need is imported inside them, so that neither process carries the other's libraries.
+    Its sides are functions of the inputs and of a count: they do the first ``count`` items. What
+    they need is imported inside them, so that no process carries the libraries of another.
 
     Parameters
     ----------
@@ -76,7 +76,10 @@ class Case:
     ours, theirs
         The two sides.
     compare
-        Ours and theirs → agreement.
+        Ours and the peer's → agreement.
+    reference
+        The peer at its most exact, where what is timed stops early; ours is compared with it, and
+        it is not timed.
     remark
         What a reader of the ratio must know.
     """
@@ -93,6 +96,7 @@ class Case:
     ours: Work
     theirs: Work
     compare: Callable[[Arrays, Arrays], Agreement] = relative_agreement
+    reference: Work | None = None
     remark: str = ""
 
     def peer_version(self) -> str:

@@ -51,9 +51,18 @@ def ours(given: Arrays, count: int) -> Arrays:
 
 def theirs(given: Arrays, count: int) -> Arrays:
     """One fit a pair, repeat and fold, less its training median; one C a pair and repeat."""
+    return _fit_each(given, count, converged=False)
+
+
+def reference(given: Arrays, count: int) -> Arrays:
+    """The same fits, until nothing moves."""
+    return _fit_each(given, count, converged=True)
+
+
+def _fit_each(given: Arrays, count: int, *, converged: bool) -> Arrays:
     import pandas as pd
-    from lifelines import CoxPHFitter
     from lifelines.utils import concordance_index
+    from lifelines_cox import lifelines_cox
 
     time, event = given["time"], given["event"]
     c = np.zeros((count, REPEATS))
@@ -62,7 +71,7 @@ def theirs(given: Arrays, count: int) -> Arrays:
         for repeat, fold in enumerate(given["fold"]):
             risk = np.empty(PATIENTS)
             for k in range(FOLDS):
-                fit = CoxPHFitter().fit(frame[fold != k], "time", "event")
+                fit = lifelines_cox(frame[fold != k], converged=converged)
                 found = fit.predict_log_partial_hazard(frame[["a", "b"]]).to_numpy()
                 risk[fold == k] = found[fold == k] - np.median(found[fold != k])
             c[position, repeat] = concordance_index(time, -risk, event)
@@ -83,4 +92,5 @@ CASE = Case(
     inputs=inputs,
     ours=ours,
     theirs=theirs,
+    reference=reference,
 )
