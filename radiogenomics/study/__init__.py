@@ -2,10 +2,11 @@
 
 from radiogenomics.study.check import check
 from radiogenomics.study.demo import demo
+from radiogenomics.study.registry import read_study
 from radiogenomics.study.registry import study_list as list
 from radiogenomics.study.registry import study_show as show
 from radiogenomics.study.results import Results
 from radiogenomics.study.run import run, run_cohorts
-from radiogenomics.study.schema import Study, read_study
+from radiogenomics.study.schema import Study
 
 __all__ = ["Results", "Study", "check", "demo", "list", "read_study", "run", "run_cohorts", "show"]

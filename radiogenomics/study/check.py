@@ -11,9 +11,10 @@ from radiogenomics.study.registry import (
     find_manifest,
     find_study,
     manifest_names,
+    read_study,
     study_names,
 )
-from radiogenomics.study.schema import Study, read_study
+from radiogenomics.study.schema import Study
 
 
 def check(target: str | Path, *, data_root: str | Path | None = None) -> Audit | Study:

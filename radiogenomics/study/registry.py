@@ -1,4 +1,4 @@
-"""Finding recipes and manifests: a path first, then the names that ship with the package."""
+"""Finding and reading recipes and manifests: a path first, then the names that ship."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pandas as pd
 
 import radiogenomics
 from radiogenomics.core.errors import MissingFileError, UnknownNameError
-from radiogenomics.study.schema import Study, read_study
+from radiogenomics.core.schema import parse, read_yaml
+from radiogenomics.study.schema import Study
+from radiogenomics.study.words import check_words
 
 PACKAGE = Path(radiogenomics.__file__).parent
 
@@ -54,6 +56,19 @@ def find_manifest(name: str | Path) -> Path:
 def _may_be_shipped(path: Path, folder: str) -> bool:
     """True for a bare name and ``folder/name``; a path elsewhere means that file and no other."""
     return str(path.parent) in (".", folder)
+
+
+def read_study(path: Path) -> Study:
+    """Read ``study.yaml`` and check each word, including the steps' parameters.
+
+    Raises
+    ------
+    MissingFileError, SchemaError, UnknownNameError
+        The file is absent, a field is wrong, or a step, parameter or learner is not known.
+    """
+    study = parse(Study, read_yaml(path), where=f"{path.parent.name}/{path.name}")
+    check_words(study)
+    return study
 
 
 def study_names() -> tuple[str, ...]:

@@ -21,9 +21,9 @@ from radiogenomics.study.external import validate_externally
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import Inputs, read_inputs
 from radiogenomics.study.prognosis import SPLIT
-from radiogenomics.study.registry import find_manifest, find_study
+from radiogenomics.study.registry import find_manifest, find_study, read_study
 from radiogenomics.study.results import Results, without_identities, write_results
-from radiogenomics.study.schema import Study, read_study
+from radiogenomics.study.schema import Study
 from radiogenomics.study.signature import evaluate_signature
 from radiogenomics.study.surrogate import evaluate_surrogate
 

@@ -6,14 +6,13 @@ Every value carries where it comes from. A recipe holds no data, no code and no 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pandas as pd
 from pydantic import Field
 
 from radiogenomics.core.html import card
-from radiogenomics.core.schema import Record, parse, read_yaml
+from radiogenomics.core.schema import Record
 
 Source = Literal["paper", "abstract", "code", "derived", "default"]
 ValueT = TypeVar("ValueT")
@@ -141,18 +140,3 @@ def _plain(value: object) -> str:
     if value is None:
         return "open"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def read_study(path: Path) -> Study:
-    """Read ``study.yaml`` and check each word, including the steps' parameters.
-
-    Raises
-    ------
-    MissingFileError, SchemaError, UnknownNameError
-        The file is absent, a field is wrong, or a step, parameter or learner is not known.
-    """
-    from radiogenomics.study.words import check_words
-
-    study = parse(Study, read_yaml(path), where=f"{path.parent.name}/{path.name}")
-    check_words(study)
-    return study
