@@ -165,3 +165,13 @@ def test_the_installed_command_answers():
     wrong = subprocess.run([program, "check", "nope"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2 and wrong.stderr.startswith("error: unknown manifest or study")
     assert all(name in wrong.stderr for name in manifest_names())
+
+
+def test_demo_hands_its_words_on(command, monkeypatch, tmp_path):
+    asked = {}
+    monkeypatch.setattr(
+        "radiogenomics.study.demo", lambda out, **words: asked.update(words, out=out)
+    )
+    answer = command("demo", "--out", tmp_path / "d", "--effect", 0, "--jobs", 3, "--seed", 7)
+    assert answer.code == 0
+    assert asked == {"out": tmp_path / "d", "effect": 0.0, "jobs": 3, "seed": 7}

@@ -233,7 +233,7 @@ BAD: list[tuple[Callable[[Brought], None], type[RadiogenomicsError], str]] = [
     (absent_gene, UnknownNameError, "gene of bad, assay rna 'KPNA2': did you mean 'KPNA3'"),
     (constant_gene, DataError, "SMG5 constant"),
     (constant_features, DataError, "4 constant"),
-    (features_all_missing, StudyError, "missing values only in 40 patients"),
+    (features_all_missing, DataError, "radiomics: expected values; found none"),
     (counts_that_are_negative, DataError, "counts of at least 0"),
     (text_in_matrix, DataError, "'high'"),
     (misspelt_study, UnknownNameError, "unknown study"),

@@ -149,3 +149,10 @@ def test_a_recipe_is_frozen():
     recipe = read_study(find_study("jtm2025_irs_ctmr"))
     with pytest.raises(ValueError, match="frozen"):
         recipe.evaluation.folds.value = 2
+
+
+def test_a_recipe_reads_as_a_table_and_markup_in_it_stays_text():
+    recipe = read_study(find_study("jtm2025_irs_ctmr"))
+    page = recipe.model_copy(update={"title": "<img src=x>"})._repr_html_()
+    assert "Study jtm2025_irs_ctmr" in page and "label.genes" in page
+    assert "<img" not in page and "&lt;img" in page
