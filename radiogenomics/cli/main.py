@@ -161,6 +161,14 @@ def main() -> None:
     except RadiogenomicsError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(EXIT_BAD_INPUT)
+    except OSError as error:
+        place = f" at {error.filename}" if error.filename else ""
+        typer.echo(
+            f"error: expected a place to read and write{place}; found: {error.strerror}. "
+            "Check the path, your rights and the space left.",
+            err=True,
+        )
+        sys.exit(EXIT_BAD_INPUT)
 
 
 def _show_run(results: object, as_json: bool) -> None:

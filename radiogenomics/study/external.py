@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from radiogenomics.core.cohort import Cohort
-from radiogenomics.core.errors import StudyError
+from radiogenomics.core.errors import AlignmentError, StudyError
 from radiogenomics.core.evidence import Evidence
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.core.signature import Signature
@@ -53,7 +53,10 @@ def validate_externally(
     if inputs.images is None:
         text = f"{bench.split}: no images or image features; the surrogate was not validated."
         return merge([*stages, Findings(notes=(("warning", text),))])
-    scores = model.predict(inputs.images)
+    try:
+        scores = model.predict(inputs.images)
+    except AlignmentError as error:
+        raise AlignmentError(f"{inputs.cohort.id}: {error}") from None
     rule = _rule_of(model)
     label = _measured_label(inputs, rule)
     if label is None and inputs.expression is not None:
