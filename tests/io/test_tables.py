@@ -123,7 +123,7 @@ def test_checksum_and_absence(tmp_path: Path) -> None:
         ("d.xls", b"PK no"),
         ("e.parquet", b"PAR1 but no"),
         ("f.csv.gz", b"plain text"),
-        ("g.csv.gz", gzip.compress(b"id,x\n" + b"P1,1\n" * 5000)[:40]),
+        ("g.csv.gz", gzip.compress(b"id,x\n" + b"P1,1\n" * 5000, mtime=0)[:40]),
         ("h.csv", b'id,x\nP1,"open\n'),
         ("i.csv", b"id,x\nP1,1\nP2,1,2,3\n"),
         ("j.bin", b"1"),
