@@ -29,6 +29,7 @@ from radiogenomics.stats.inputs import (
     check_scores,
     check_survival,
 )
+from radiogenomics.stats.icc import IntraclassCorrelation, intraclass_correlation
 from radiogenomics.stats.intervals import Interval, bootstrap_interval, clopper_pearson, wilson
 from radiogenomics.stats.kaplan_meier import MedianSurvival, SurvivalCurve, kaplan_meier
 from radiogenomics.stats.logrank import LogRank, logrank, logrank_batch
@@ -48,6 +49,7 @@ __all__ = [
     "CoxBatch",
     "CoxFit",
     "Interval",
+    "IntraclassCorrelation",
     "LogRank",
     "MedianSurvival",
     "RocCurve",
@@ -73,6 +75,7 @@ __all__ = [
     "delong_test_unpaired",
     "fit_cox",
     "fit_cox_batch",
+    "intraclass_correlation",
     "kaplan_meier",
     "logrank",
     "logrank_batch",
