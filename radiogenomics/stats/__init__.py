@@ -22,6 +22,7 @@ from radiogenomics.stats.calibration import (
 )
 from radiogenomics.stats.concordance import Concordance, concordance, concordance_batch
 from radiogenomics.stats.cox import ChiSquared, CoxBatch, CoxFit, fit_cox, fit_cox_batch
+from radiogenomics.stats.icc import IntraclassCorrelation, intraclass_correlation
 from radiogenomics.stats.inputs import (
     check_groups,
     check_labels,
@@ -29,7 +30,6 @@ from radiogenomics.stats.inputs import (
     check_scores,
     check_survival,
 )
-from radiogenomics.stats.icc import IntraclassCorrelation, intraclass_correlation
 from radiogenomics.stats.intervals import Interval, bootstrap_interval, clopper_pearson, wilson
 from radiogenomics.stats.kaplan_meier import MedianSurvival, SurvivalCurve, kaplan_meier
 from radiogenomics.stats.logrank import LogRank, logrank, logrank_batch
