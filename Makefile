@@ -13,6 +13,7 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip --disable-pip-version-check -qq
 PINNED   := install -c constraints.txt
+KERNELS  := $(wildcard $(addprefix radiogenomics/imaging/radiomics/kernels/*.,cpp hpp))
 STEP     := @printf '%s\n'
 
 export PYTHONNOUSERSITE := 1
@@ -54,6 +55,7 @@ bench: $(VENV)/.test $(VENV)/.pyradiomics ## time ourselves beside the peers int
 
 clean: ## remove everything the other targets made, .venv too
 	@rm -rf $(VENV) radiogenomics-demo build dist *.egg-info .coverage htmlcov benchmarks/results.json
+	@rm -f radiogenomics/imaging/radiomics/_kernels.*
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -77,15 +79,15 @@ $(VENV)/.created:
 	  exit 1; \
 	fi
 
-$(VENV)/.base: $(VENV)/.created pyproject.toml setup.py constraints.txt
-	$(STEP) '· installing radiogenomics and its pinned dependencies (minutes, once)'
-	@$(PIP) $(PINNED) setuptools
+$(VENV)/.base: $(VENV)/.created pyproject.toml setup.py constraints.txt $(KERNELS)
+	$(STEP) '· compiling radiogenomics and installing its pinned dependencies (minutes, once)'
+	@$(PIP) $(PINNED) setuptools pybind11
 	@$(PIP) $(PINNED) --no-build-isolation -e '.[imaging]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.base
 	$(STEP) '· installing what the tests need'
-	@$(PIP) $(PINNED) --no-build-isolation -e '.[imaging,test]'
+	@$(PIP) $(PINNED) 'radiogenomics[imaging,test]' # by name: it is there, and not compiled again
 	@touch $@
 
 # The reference radiomics engine has no wheel for any Python in use; without it the rest still works.

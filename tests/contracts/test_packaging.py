@@ -157,3 +157,9 @@ def test_version_has_one_source() -> None:
     import radiogenomics
 
     assert radiogenomics.__version__ == metadata.version("radiogenomics") == PROJECT["version"]
+
+
+def test_wheel_holds_the_compiled_kernels_and_not_their_sources(installed: Path) -> None:
+    radiomics = installed / "radiogenomics" / "imaging" / "radiomics"
+    assert len(list(radiomics.glob("_kernels.*"))) == 1
+    assert not files_under(installed, {".cpp", ".hpp"})
