@@ -67,7 +67,7 @@ class Volume(Immutable):
                 f"expected a volume (z, y, x) with voxels; found the shape {self.voxels.shape}. "
                 "Load one series as one volume."
             )
-        if not np.isfinite(self.voxels).all():
+        if self.voxels.dtype.kind in "fc" and not np.isfinite(self.voxels).all():
             raise GeometryError(
                 f"expected finite voxels; found {int((~np.isfinite(self.voxels)).sum())} NaN or "
                 "infinite ones. Repair the image."

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from radiogenomics.imaging.extract import extract_features, features_of_volume
+from radiogenomics.imaging.backend import features_of_volume
+from radiogenomics.imaging.controls import negative_control
+from radiogenomics.imaging.extract import extract_features
+from radiogenomics.imaging.feature_maps import FeatureMaps, feature_maps
 from radiogenomics.imaging.geometry import crop
 from radiogenomics.imaging.intensity import normalise_to_organ
+from radiogenomics.imaging.lesions import features_of_lesions
 from radiogenomics.imaging.masks import select_lesions
-from radiogenomics.imaging.settings import (
-    SETTINGS_PRESETS,
-    ExtractionSettings,
-    settings_preset,
-)
+from radiogenomics.imaging.parameter_file import load_settings, read_parameter_file
+from radiogenomics.imaging.presets import SETTINGS_PRESETS, settings_preset
+from radiogenomics.imaging.regions import habitats, ring, with_region, without
+from radiogenomics.imaging.retest import feature_agreement, perturbed, retest_table
+from radiogenomics.imaging.settings import ExtractionSettings
 
 __all__ = [
-    "SETTINGS_PRESETS",
     "ExtractionSettings",
+    "FeatureMaps",
+    "SETTINGS_PRESETS",
     "crop",
     "extract_features",
+    "feature_agreement",
+    "feature_maps",
+    "features_of_lesions",
     "features_of_volume",
+    "habitats",
+    "load_settings",
+    "negative_control",
     "normalise_to_organ",
+    "perturbed",
+    "read_parameter_file",
+    "retest_table",
+    "ring",
     "select_lesions",
     "settings_preset",
+    "with_region",
+    "without",
 ]

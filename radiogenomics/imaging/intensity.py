@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from radiogenomics.core.errors import GeometryError
 from radiogenomics.core.scan import Volume
 
+Array = np.ndarray[Any, np.dtype[Any]]
 MINIMUM_VOXELS = 100
+# What rounding leaves of a difference of two equal sums of squares, in parts of them.
+ROUNDING = 1e-14
 
 
 def organ_statistics(
@@ -51,8 +56,69 @@ def organ_statistics(
 
 def standardise(volume: Volume, *, mean: float, deviation: float, scale: float = 100.0) -> Volume:
     """Return the volume with intensities ``scale * (v - mean) / deviation``."""
-    voxels = scale * (volume.voxels.astype(np.float64) - mean) / deviation
+    voxels = volume.voxels.astype(np.float64)
+    voxels -= mean
+    voxels *= scale
+    voxels /= deviation
     return replace(volume, voxels=voxels)
+
+
+def image_statistics(voxels: Array) -> tuple[float, float]:
+    """Mean and sample standard deviation over all voxels of an image.
+
+    Sums run slice by slice, so that no copy of the image in double precision is needed, and in the
+    widest floats there are, so that their order does not matter.
+
+    Raises
+    ------
+    GeometryError
+        All voxels have one intensity.
+    """
+    wide_total = wide_squares = np.longdouble(0)
+    for part in voxels:
+        values = part.astype(np.float64)
+        wide_total += values.sum(dtype=np.longdouble)
+        wide_squares += np.square(values, out=values).sum(dtype=np.longdouble)
+    total, squares = float(wide_total), float(wide_squares)
+    variance = (squares - total * total / voxels.size) / max(voxels.size - 1, 1)
+    mean = total / voxels.size
+    if variance <= ROUNDING * mean * mean:
+        raise GeometryError(
+            f"expected an image of varying intensity; found {mean:g} everywhere. Check the image, "
+            "or use settings without normalisation."
+        )
+    return mean, math.sqrt(variance)
+
+
+def normalise_to_image(
+    voxels: Array, *, mean: float, deviation: float, scale: float, outliers: float | None
+) -> Array:
+    r"""Return intensities in standard deviations of their image, times ``scale``.
+
+    :math:`v' = s \min(\max((v - m) / d, -k), k)`, with :math:`k` the ``outliers``. Misleads where
+    images show unlike amounts of air or other organs, which move mean and deviation.
+
+    Parameters
+    ----------
+    voxels
+        Image, or the part of it that is wanted.
+    mean, deviation
+        Of the whole image.
+    scale
+        Value of one standard deviation.
+    outliers
+        Standard deviations beyond which intensities are cut off; None: none are.
+
+    Examples
+    --------
+    >>> normalise_to_image(np.arange(3.0), mean=1, deviation=0.1, scale=100, outliers=3)
+    array([-300.,    0.,  300.])
+    """
+    done = (voxels.astype(np.float64) - mean) * (1.0 / deviation)
+    if outliers is not None:
+        np.clip(done, -outliers, outliers, out=done)
+    done *= scale
+    return done
 
 
 def normalise_to_organ(

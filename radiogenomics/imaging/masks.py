@@ -7,13 +7,16 @@ from typing import Any, Literal
 import numpy as np
 from scipy import ndimage
 
-from radiogenomics.core.errors import GeometryError, UnknownNameError
+from radiogenomics.core.errors import GeometryError, UnknownNameError, short_list
 
 Mask = np.ndarray[Any, np.dtype[Any]]
+Box = tuple[slice, slice, slice]
 LESION_RULES = ("largest", "union")
 
 
-def select_lesions(mask: Mask, rule: Literal["largest", "union"] | str) -> Mask:
+def select_lesions(
+    mask: Mask, rule: Literal["largest", "union"] | str, *, label: int | None = None
+) -> Mask:
     """Return a boolean mask of the lesions that the rule takes.
 
     Objects are told apart by their number in the mask; when all carry the same number, by
@@ -26,11 +29,13 @@ def select_lesions(mask: Mask, rule: Literal["largest", "union"] | str) -> Mask:
         Integers (z, y, x): 0 outside, 1, 2, ... number the lesions.
     rule
         ``"largest"`` or ``"union"``.
+    label
+        The number that counts; None: all above 0.
 
     Raises
     ------
     GeometryError
-        The mask is empty.
+        The mask is empty, or lacks the label.
     UnknownNameError
         There is no such rule.
 
@@ -41,20 +46,30 @@ def select_lesions(mask: Mask, rule: Literal["largest", "union"] | str) -> Mask:
     """
     if rule not in LESION_RULES:
         raise UnknownNameError("lesion rule", rule, LESION_RULES)
-    inside = mask > 0
+    inside = mask > 0 if label is None else mask == label
     if not inside.any():
-        raise GeometryError("expected a region; found an empty mask. Draw it, or drop the scan.")
+        raise GeometryError(_nothing(mask, label))
     if rule == "union":
         return inside
     # All work happens in the bounding box: a lesion fills a thousandth of its scan.
     box = bounding_box(inside)
-    objects = mask[box].astype(np.int64)
+    objects = np.where(inside[box], mask[box], 0).astype(np.int64)
     if len(np.unique(objects[objects > 0])) == 1:
         objects, _ = ndimage.label(inside[box], structure=np.ones((3, 3, 3)))
     sizes = np.bincount(objects[objects > 0])
     chosen = np.zeros(mask.shape, dtype=bool)
     chosen[box] = objects == int(np.argmax(sizes))
     return chosen
+
+
+def _nothing(mask: Mask, label: int | None) -> str:
+    there = [int(number) for number in np.unique(mask) if number > 0]
+    if label is None or not there:
+        return "expected a region; found an empty mask. Draw it, or drop the scan."
+    return (
+        f"expected the label {label} in the mask; found {short_list(there)}. Choose one of them, "
+        "or leave the label out to take all."
+    )
 
 
 def require_size(region: Mask, minimum_voxels: int) -> None:
@@ -67,15 +82,31 @@ def require_size(region: Mask, minimum_voxels: int) -> None:
         )
 
 
-def bounding_box(region: Mask, *, margin: tuple[int, int, int] = (0, 0, 0)) -> tuple[slice, ...]:
+def require_dimensions(region: Mask, minimum_dimensions: int) -> None:
+    """Raise GeometryError when a region is longer than one voxel along too few axes."""
+    sizes = [part.stop - part.start for part in bounding_box(region)]
+    found = sum(size > 1 for size in sizes)
+    if found < minimum_dimensions:
+        shape = " × ".join(map(str, sizes))
+        raise GeometryError(
+            f"expected a region with at least {minimum_dimensions} dimensions; found "
+            f"{shape} voxels (z, y, x). Check the mask, or lower minimum_dimensions knowingly."
+        )
+
+
+def bounding_box(region: Mask, *, margin: tuple[int, int, int] = (0, 0, 0)) -> Box:
     """Smallest box (z, y, x) around a region that is not empty, widened by ``margin`` voxels.
 
     The box ends at the border of the image.
     """
-    box = []
-    for axis, size in enumerate(region.shape):
+    box: list[slice] = []
+    for axis in range(region.ndim):
         others = tuple(other for other in range(region.ndim) if other != axis)
-        filled = np.flatnonzero(region.any(axis=others))
-        low, high = int(filled[0]) - margin[axis], int(filled[-1]) + 1 + margin[axis]
-        box.append(slice(max(low, 0), min(high, size)))
-    return tuple(box)
+        # Each axis looks only at what the axes before it have left.
+        filled = np.flatnonzero(region[tuple(box)].any(axis=others))
+        box.append(slice(int(filled[0]), int(filled[-1]) + 1))
+    z, y, x = (
+        slice(max(part.start - more, 0), min(part.stop + more, size))
+        for part, more, size in zip(box, margin, region.shape, strict=True)
+    )
+    return z, y, x

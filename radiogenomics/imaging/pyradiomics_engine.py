@@ -8,15 +8,21 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from radiogenomics.core.errors import GeometryError, MissingExtraError, short_list
 from radiogenomics.core.scan import Volume
+from radiogenomics.imaging.filters import LoG
+from radiogenomics.imaging.parameter_file import to_pyradiomics
+from radiogenomics.imaging.resample import numbers
 from radiogenomics.imaging.settings import ExtractionSettings
 
-LOG_PREFIX = "log-sigma"
+Array = np.ndarray[Any, np.dtype[Any]]
+# Image types whose features are not called as they are.
+PREFIXES = MappingProxyType({"LoG": "log-sigma", "LBP2D": "lbp-2D", "LBP3D": "lbp-3D"})
 
 
 def engine_name() -> str:
@@ -28,8 +34,8 @@ def engine_name() -> str:
 def compute_features(volume: Volume, region: str, settings: ExtractionSettings) -> dict[str, float]:
     """Radiomic features of one region, in pyradiomics' order and under its names.
 
-    The volume is taken as it comes: choosing lesions, cropping and normalising are done before. A
-    feature that is not defined for the region is NaN.
+    The volume is taken as it comes: choosing lesions and normalising by the liver are done before.
+    A feature that is not defined for the region is NaN.
 
     Parameters
     ----------
@@ -38,7 +44,7 @@ def compute_features(volume: Volume, region: str, settings: ExtractionSettings) 
     region
         Name of the mask; every voxel above 0 counts.
     settings
-        ``normalise``, ``lesions`` and ``minimum_voxels`` are not used here.
+        With the conventions of pyradiomics.
 
     Returns
     -------
@@ -49,22 +55,23 @@ def compute_features(volume: Volume, region: str, settings: ExtractionSettings) 
     ------
     MissingExtraError
         pyradiomics or SimpleITK is not installed.
+    SchemaError
+        pyradiomics lacks a filter or convention.
     GeometryError
-        The region is empty or a line, or the image is too small for a filter.
+        The region is empty or too small, or the image is too small for a filter.
 
     References
     ----------
     van Griethuysen et al., Cancer Res 2017;77:e104, doi:10.1158/0008-5472.CAN-17-0339
     """
+    parameters = to_pyradiomics(settings)
     extractor_class, sitk = _load()
-    image = sitk.GetImageFromArray(np.asarray(volume.voxels, dtype=np.float64))
-    mask = sitk.GetImageFromArray((volume.mask(region) > 0).astype(np.uint8))
-    for item in (image, mask):
-        item.SetSpacing([float(size) for size in reversed(volume.spacing_mm)])
+    image = _placed(sitk, volume, numbers(volume.voxels))
+    mask = _placed(sitk, volume, (volume.mask(region) > 0).astype(np.uint8))
     try:
         with _silence(), _one_thread(sitk):
-            found = _extractor(extractor_class, settings).execute(image, mask)
-    except ValueError as error:
+            found = extractor_class(parameters).execute(image, mask)
+    except (ValueError, RuntimeError) as error:
         raise GeometryError(
             f"expected a region that pyradiomics can measure; it says: {error}. Check the mask."
         ) from None
@@ -73,10 +80,13 @@ def compute_features(volume: Volume, region: str, settings: ExtractionSettings) 
     return features
 
 
-def describe(name: str) -> tuple[str, str]:
-    """Image type and family of a feature, from its name."""
-    image_type, family, _ = name.split("_", 2)
-    return image_type, family
+def _placed(sitk: Any, volume: Volume, voxels: Array) -> Any:
+    """Voxels as an image where the volume is."""
+    image = sitk.GetImageFromArray(voxels)
+    image.SetSpacing([float(size) for size in reversed(volume.spacing_mm)])
+    image.SetOrigin(volume.origin_mm)
+    image.SetDirection(volume.direction)
+    return image
 
 
 def _load() -> tuple[Any, Any]:
@@ -120,30 +130,6 @@ def _one_thread(sitk: Any) -> Iterator[None]:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
 
 
-def _extractor(extractor_class: Any, settings: ExtractionSettings) -> Any:
-    extractor = extractor_class(**_parameters(settings))
-    extractor.disableAllImageTypes()
-    for image_type in settings.image_types:
-        sigma = {"sigma": list(settings.log_sigma_mm)} if image_type == "LoG" else {}
-        extractor.enableImageTypeByName(image_type, customArgs=sigma)
-    extractor.disableAllFeatures()
-    for family in settings.families:
-        extractor.enableFeatureClassByName(family)
-    return extractor
-
-
-def _parameters(settings: ExtractionSettings) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"additionalInfo": False, "label": 1}
-    if settings.bin_width is not None:
-        parameters["binWidth"] = settings.bin_width
-    else:
-        parameters["binCount"] = settings.bin_count
-    if settings.spacing_mm is not None:
-        parameters["resampledPixelSpacing"] = list(reversed(settings.spacing_mm))
-        parameters["padDistance"] = max(settings.reach(settings.spacing_mm))
-    return parameters
-
-
 def _number(value: Any) -> float:
     number = float(value)
     return number if math.isfinite(number) else math.nan
@@ -151,17 +137,18 @@ def _number(value: Any) -> float:
 
 def _require_filters(features: dict[str, float], settings: ExtractionSettings) -> None:
     """Raise GeometryError for a filter that pyradiomics skipped with no more than a log line."""
-    if set(settings.families) == {"shape"}:
+    if set(settings.families) <= {"shape", "shape2D"}:
         return
-    made = {describe(name)[0] for name in features}
+    made = {name.split("_", 1)[0] for name in features if "_shape" not in name}
     missing = []
-    for image_type in settings.image_types:
-        wanted = len(settings.log_sigma_mm) if image_type == "LoG" else 1
-        prefix = LOG_PREFIX if image_type == "LoG" else image_type.lower()
-        if sum(name.startswith(prefix) for name in made) < wanted:
-            missing.append(image_type)
+    for item in settings.filters:
+        prefix = PREFIXES.get(item.kind, item.kind.lower())
+        wanted = len(item.sigma_mm) if isinstance(item, LoG) else 1
+        if sum(name == prefix or name.startswith(f"{prefix}-") for name in made) < wanted:
+            missing.append(item.kind)
     if missing:
         raise GeometryError(
-            f"expected an image large enough for {short_list(missing)}; found one that the filter "
-            "does not fit into. Use a smaller sigma, or leave the scan out."
+            f"expected pyradiomics to give {short_list(missing)}; found that it left them out: the "
+            "image is smaller than the filter, or (LBP) a package is missing or too new for it. "
+            "Use a smaller sigma, or the native backend."
         )

@@ -11,11 +11,10 @@ from radiogenomics.core.errors import (
     RadiogenomicsWarning,
     UnknownNameError,
 )
+from radiogenomics.core.provenance import version
 from radiogenomics.core.scan import Scan, Volume
 from radiogenomics.imaging import extract_features, features_of_volume, settings_preset
 from radiogenomics.imaging.settings import ExtractionSettings
-
-pytest.importorskip("radiomics", reason="pyradiomics is not installed")
 
 PLAIN = ExtractionSettings(bin_width=25, families=["shape", "firstorder", "glcm"])
 
@@ -54,9 +53,10 @@ def test_table_has_a_row_a_scan_with_its_facts():
         "CT", "arterial", "baseline", "tumour", "largest",
     ]  # fmt: skip
     variable = table.variables.loc["original_glcm_JointEntropy"]
-    assert variable[["unit", "source", "family", "image_type"]].tolist() == [
-        "feature", "pyradiomics 3.0.1", "glcm", "original",
+    assert variable[["unit", "family", "image_type", "ibsi_code"]].tolist() == [
+        "bit", "glcm", "original", "TU9B",
     ]  # fmt: skip
+    assert variable["source"] == f"radiogenomics {version()} native engine, pyradiomics conventions"
     expected = features_of_volume(Phantom(2)(), PLAIN)
     np.testing.assert_array_equal(table.per_patient().loc["P1"], list(expected.values()))
 
@@ -67,6 +67,52 @@ def test_lesion_rule_decides_what_is_measured():
     for rule, size in (("largest", (tumour == 1).sum()), ("union", (tumour > 0).sum())):
         settings = PLAIN.model_copy(update={"lesions": rule})
         assert features_of_volume(Phantom(1)(), settings)[volume] == 2.0 * size
+
+
+def test_both_backends_give_one_table():
+    pytest.importorskip("radiomics", reason="pyradiomics is not installed")
+    native, theirs = (
+        extract_features(scans(Phantom(1)), settings_preset("irs"), backend=backend)
+        for backend in ("native", "pyradiomics")
+    )
+    assert list(native.values.columns) == list(theirs.values.columns)
+    np.testing.assert_allclose(native.values, theirs.values, rtol=1e-9, atol=1e-9)
+    assert set(theirs.variables["source"]) == {"pyradiomics 3.0.1"}
+
+
+def test_unknown_backend_names_the_near_one():
+    with pytest.raises(UnknownNameError, match="did you mean 'native'"):
+        features_of_volume(Phantom(1)(), PLAIN, backend="nativ")
+
+
+def test_each_lesion_can_have_a_row():
+    settings = PLAIN.model_copy(update={"lesions": "per_lesion"})
+    table = extract_features(scans(Phantom(1)), settings)
+    assert list(table.samples["lesion"]) == ["1", "2"]
+    assert list(table.samples.index) == [
+        "P0/CT/arterial/baseline/lesion 1", "P0/CT/arterial/baseline/lesion 2",
+    ]  # fmt: skip
+    sizes = table.values["original_shape_VoxelVolume"]
+    tumour = Phantom(1)().mask("tumour")
+    assert list(sizes) == [2.0 * (tumour == 1).sum(), 2.0 * (tumour == 2).sum()]
+
+
+def test_label_is_measured_and_an_absent_one_is_named():
+    second = PLAIN.model_copy(update={"label": 2})
+    volume = "original_shape_VoxelVolume"
+    expected = 2.0 * (Phantom(1)().mask("tumour") == 2).sum()
+    assert features_of_volume(Phantom(1)(), second)[volume] == expected
+    with pytest.raises(GeometryError, match="label 5 in the mask; found 1, 2"):
+        features_of_volume(Phantom(1)(), PLAIN.model_copy(update={"label": 5}))
+
+
+def test_region_of_one_intensity_is_refused_unless_only_its_shape_is_asked_for():
+    phantom = Phantom(1)()
+    flat = Volume(np.full(phantom.voxels.shape, 7), phantom.masks, phantom.spacing_mm)
+    with pytest.raises(GeometryError, match="found 7 in all"):
+        features_of_volume(flat, PLAIN)
+    only_shape = ExtractionSettings(bin_width=25, families=["shape"])
+    assert len(features_of_volume(flat, only_shape)) == 14
 
 
 def test_liver_normalised_features_do_not_see_the_scanner_gain():

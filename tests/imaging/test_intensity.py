@@ -5,7 +5,11 @@ import pytest
 
 from radiogenomics.core.errors import GeometryError, UnknownNameError
 from radiogenomics.core.scan import Volume
-from radiogenomics.imaging.intensity import normalise_to_organ
+from radiogenomics.imaging.intensity import (
+    image_statistics,
+    normalise_to_image,
+    normalise_to_organ,
+)
 
 
 @pytest.fixture
@@ -64,3 +68,32 @@ def test_flat_liver_is_refused(scan):
     flat = Volume(np.full(scan.voxels.shape, 60.0), scan.masks, scan.spacing_mm)
     with pytest.raises(GeometryError, match="varying intensity"):
         normalise_to_organ(flat)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32", "float64"])
+def test_image_statistics_are_those_of_itk(rng, dtype):
+    sitk = pytest.importorskip("SimpleITK")
+    voxels = rng.normal(300, 80, size=(7, 30, 40)).astype(dtype)
+    statistics = sitk.StatisticsImageFilter()
+    statistics.Execute(sitk.GetImageFromArray(voxels))
+    expected = (statistics.GetMean(), statistics.GetSigma())
+    np.testing.assert_allclose(image_statistics(voxels), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("outliers", [None, 1.5])
+def test_normalised_image_is_that_of_pyradiomics(rng, outliers):
+    operations = pytest.importorskip("radiomics.imageoperations")
+    sitk = pytest.importorskip("SimpleITK")
+    voxels = rng.normal(300, 80, size=(7, 30, 40)).astype(np.int16)
+    image = operations.normalizeImage(
+        sitk.GetImageFromArray(voxels), normalizeScale=100, removeOutliers=outliers
+    )
+    mean, deviation = image_statistics(voxels)
+    ours = normalise_to_image(voxels, mean=mean, deviation=deviation, scale=100, outliers=outliers)
+    np.testing.assert_allclose(ours, sitk.GetArrayFromImage(image), rtol=1e-13, atol=1e-11)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 30_000.7])
+def test_constant_image_cannot_be_normalised(value):
+    with pytest.raises(GeometryError, match="everywhere"):
+        image_statistics(np.full((5, 6, 7), value))

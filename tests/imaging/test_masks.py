@@ -7,7 +7,12 @@ from scipy import ndimage
 from radiogenomics.core.errors import GeometryError, UnknownNameError
 from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.geometry import crop
-from radiogenomics.imaging.masks import bounding_box, require_size, select_lesions
+from radiogenomics.imaging.masks import (
+    bounding_box,
+    require_dimensions,
+    require_size,
+    select_lesions,
+)
 
 
 def numbered() -> np.ndarray:
@@ -64,6 +69,28 @@ def test_empty_mask_is_named():
 def test_unknown_rule_names_the_near_one():
     with pytest.raises(UnknownNameError, match="'largest'"):
         select_lesions(numbered(), "larges")
+
+
+def test_label_takes_its_voxels_and_no_others():
+    assert np.array_equal(select_lesions(numbered(), "union", label=1), numbered() == 1)
+    parts = select_lesions(numbered(), "largest", label=1)
+    assert parts.sum() == 6
+    assert not parts[numbered() != 1].any()
+
+
+def test_label_that_is_absent_lists_those_there():
+    with pytest.raises(GeometryError, match="label 7 in the mask; found 1, 2"):
+        select_lesions(numbered(), "union", label=7)
+
+
+@pytest.mark.parametrize(("shape", "dimensions"), [((1, 1, 1), 0), ((1, 4, 1), 1), ((2, 1, 3), 2)])
+def test_thin_region_is_refused_with_its_size(shape, dimensions):
+    region = np.zeros((5, 5, 5), dtype=bool)
+    region[: shape[0], : shape[1], : shape[2]] = True
+    if dimensions:
+        require_dimensions(region, dimensions)
+    with pytest.raises(GeometryError, match=" × ".join(map(str, shape))):
+        require_dimensions(region, dimensions + 1)
 
 
 def test_small_region_is_refused_and_counted():

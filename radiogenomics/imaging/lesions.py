@@ -1,0 +1,156 @@
+"""From lesions to the patient: one rule says which lesions are measured and how they are joined."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from radiogenomics.core.errors import GeometryError
+from radiogenomics.core.scan import Volume
+from radiogenomics.imaging.backend import Backend, features_of_volume
+from radiogenomics.imaging.settings import ExtractionSettings
+
+Mask = np.ndarray[Any, np.dtype[Any]]
+Features = dict[str, float]
+
+JOINED = ""
+
+
+def split_lesions(mask: Mask) -> Mask:
+    """Number the lesions of a mask by size, 1 the largest.
+
+    Lesions are told apart by their number in the mask; when all carry the same number, by
+    connection (voxels that share a face, an edge or a corner). A tie in size goes to the one that
+    comes first in the array.
+
+    Parameters
+    ----------
+    mask
+        Integers or booleans (z, y, x): 0 outside.
+
+    Returns
+    -------
+    ndarray
+        int32, the same shape.
+
+    Raises
+    ------
+    GeometryError
+        The mask is empty.
+
+    Examples
+    --------
+    >>> split_lesions(np.array([[[1, 0, 1, 1]]]))
+    array([[[2, 0, 1, 1]]], dtype=int32)
+    """
+    objects = mask.astype(np.int64)
+    numbers = np.unique(objects[objects > 0])
+    if numbers.size == 0:
+        raise GeometryError("expected a region; found an empty mask. Draw it, or drop the scan.")
+    if numbers.size == 1:
+        objects, count = ndimage.label(mask > 0, structure=np.ones((3, 3, 3)))
+        numbers = np.arange(1, count + 1)
+    # Old numbers may be far apart (labels of an atlas), so they are looked up by their place.
+    inside = objects > 0
+    places = np.searchsorted(numbers, objects[inside])
+    rank = np.empty(numbers.size, dtype=np.int32)
+    rank[np.argsort(-np.bincount(places), kind="stable")] = np.arange(1, numbers.size + 1)
+    ranked = np.zeros(mask.shape, dtype=np.int32)
+    ranked[inside] = rank[places]
+    return ranked
+
+
+def features_of_lesions(
+    volume: Volume,
+    settings: ExtractionSettings,
+    *,
+    region: str = "tumour",
+    backend: Backend = "native",
+    threads: int = 1,
+) -> dict[str, Features]:
+    r"""Features of a scan by the settings' lesion rule.
+
+    ``largest`` and ``union`` measure one region. ``mean`` measures each lesion and averages,
+    ``volume_weighted`` averages with the lesions' volumes as weights,
+    :math:`\sum_l v_l f_l / \sum_l v_l`, ``per_lesion`` averages nothing. A feature that is not
+    defined for a lesion is left out of its average. Averages mislead for sizes: the mean volume of
+    the lesions is not the tumour burden, for which ``union`` is the rule.
+
+    Parameters
+    ----------
+    volume
+        Voxels and masks.
+    settings
+        Its ``lesions`` is the rule. Lesions below ``minimum_voxels`` are not measured.
+    region
+        Name of the mask.
+    backend
+        Engine that measures.
+    threads
+        Threads of the native engine.
+
+    Returns
+    -------
+    dict
+        ``"1"``, ``"2"``, ... (largest first) → features with ``per_lesion``; otherwise the one key
+        ``""``.
+
+    Raises
+    ------
+    UnknownNameError
+        The volume lacks the mask.
+    GeometryError
+        The region is empty, or no lesion is large enough.
+    """
+    if settings.lesions in ("largest", "union"):
+        found = features_of_volume(
+            volume, settings, region=region, backend=backend, threads=threads
+        )
+        return {JOINED: found}
+    each = _measured_apart(volume, settings, region=region, backend=backend, threads=threads)
+    if settings.lesions == "per_lesion":
+        return {lesion: found for lesion, (found, _) in each.items()}
+    weighted = settings.lesions == "volume_weighted"
+    return {JOINED: _average([(row, size if weighted else 1) for row, size in each.values()])}
+
+
+def _measured_apart(
+    volume: Volume,
+    settings: ExtractionSettings,
+    *,
+    region: str,
+    backend: Backend,
+    threads: int,
+) -> dict[str, tuple[Features, int]]:
+    """Features and voxels of each lesion that is large enough."""
+    mask = volume.mask(region)
+    lesions = split_lesions(mask if settings.label is None else mask == settings.label)
+    sizes = np.bincount(lesions.ravel())[1:].tolist()
+    kept = [n for n, size in enumerate(sizes, start=1) if size >= settings.minimum_voxels]
+    if not kept:
+        raise GeometryError(
+            f"expected a lesion of at least {settings.minimum_voxels} voxels; found "
+            f"{len(sizes)} smaller. Leave the scan out, or lower minimum_voxels knowingly."
+        )
+    one = settings.model_copy(update={"lesions": "union", "label": None})
+    each = {}
+    for n in kept:
+        alone = replace(volume, masks={**volume.masks, region: lesions == n})
+        found = features_of_volume(alone, one, region=region, backend=backend, threads=threads)
+        each[str(n)] = (found, sizes[n - 1])
+    return each
+
+
+def _average(rows: list[tuple[Features, int]]) -> Features:
+    """Weighted mean over lesions; NaN where no lesion has the feature."""
+    values = np.array([list(row.values()) for row, _ in rows])
+    weights = np.array([weight for _, weight in rows], dtype=float)
+    defined = np.isfinite(values)
+    shares = defined * weights[:, np.newaxis]
+    total = shares.sum(axis=0)
+    sums = (np.where(defined, values, 0.0) * shares).sum(axis=0)
+    means = np.divide(sums, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return dict(zip(rows[0][0], map(float, means), strict=True))
