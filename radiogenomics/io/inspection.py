@@ -209,7 +209,12 @@ def _scan_findings(scans: tuple[Scan, ...]) -> Iterator[Finding]:
             try:
                 scan.loader.check_headers()
             except MissingExtraError as problem:
-                yield warning("scans", "SimpleITK to compare grids", "none", do=str(problem))
+                yield warning(
+                    "scans",
+                    "the packages of the extra imaging to compare grids",
+                    "none",
+                    do=str(problem),
+                )
                 return
             except RadiogenomicsError as problem:
                 yield finding_from(f"scans of {scan.patient_id}", problem)

@@ -226,7 +226,9 @@ class ScanTable(Table):
     """A list of images: one row a scan.
 
     Columns ``patient_id, modality, phase, time_point, image`` and one ``mask_<region>`` a region;
-    the paths in it are relative to the list itself.
+    the paths in it are relative to the list itself. ``series`` chooses in a folder that holds
+    several; ``label_<region>``, ``roi_<region>`` and ``repair_<region>`` say which value, segment
+    or structure of the mask is meant, and what happens to one on another grid.
     """
 
     @model_validator(mode="after")

@@ -1,31 +1,56 @@
-"""Scans from a list of NIfTI images and masks; pixels are read when asked for, by SimpleITK."""
+"""Scans from a list of images and masks; pixels are read when asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from radiogenomics.core.errors import (
-    DataError,
-    GeometryError,
-    MissingExtraError,
-    MissingFileError,
-    SchemaError,
-)
+from radiogenomics.core.errors import MissingFileError, SchemaError, UnknownNameError
 from radiogenomics.core.provenance import hash_file, hash_text
 from radiogenomics.core.scan import Scan, Volume
 from radiogenomics.io.identifiers import as_text
+from radiogenomics.io.images import (
+    check_mask,
+    check_phase,
+    guess_phase,
+    organ_means,
+    read_image,
+    read_image_head,
+    read_mask,
+)
+from radiogenomics.io.images.archive import split_archive
+from radiogenomics.io.images.match import REPAIRS
 from radiogenomics.io.layout import data_file
 from radiogenomics.io.manifest import ScanTable
 from radiogenomics.io.rows import read_rows
 from radiogenomics.io.tables import column_of
 
 MASK = "mask_"
-ALLOWED_SHIFT = 0.01  # of the smallest voxel side, at the corner that differs most
+CHOICES = ("label_", "roi_", "repair_")
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """Where a region comes from.
+
+    Parameters
+    ----------
+    region
+        Its name.
+    path
+        What :func:`radiogenomics.io.images.read_mask` takes.
+    label, roi
+        Value in the mask; name or number in a SEG or RTSTRUCT.
+    repair
+        What happens to a mask on another grid than the image's.
+    """
+
+    region: str
+    path: Path
+    label: int | None = None
+    roi: str | None = None
+    repair: str = "error"
 
 
 @dataclass(frozen=True)
@@ -35,64 +60,71 @@ class ImageLoader:
     Parameters
     ----------
     image
-        File that SimpleITK reads as a volume.
+        What :func:`radiogenomics.io.images.read_image` takes.
     masks
-        Region and file of each mask.
+        One a region.
+    series
+        Key of the series where a folder holds several.
+    modality, phase
+        As declared; the phase is checked against tags and organs when the image is read.
     """
 
     image: Path
-    masks: tuple[tuple[str, Path], ...] = ()
+    masks: tuple[MaskFile, ...] = ()
+    series: str | None = None
+    modality: str = ""
+    phase: str = ""
 
     def __call__(self) -> Volume:
         """Read voxels and masks.
 
-        The NIfTI reader of SimpleITK turns NaN into 0; other formats keep it, and it is refused.
-
         Raises
         ------
         GeometryError
-            A mask lies elsewhere than the image (a corner of the grid is shifted by more than 1 %
-            of a voxel side), its labels are no whole numbers, or the image is no finite volume.
+            A mask lies elsewhere than the image and is not to be repaired, its labels are no whole
+            numbers, or the image is no finite volume.
         DataError
-            A file cannot be read.
+            A file cannot be read or is another than it should be.
         MissingExtraError
-            SimpleITK is not installed.
+            A package of the extra ``imaging`` is not installed.
         """
-        sitk = _simpleitk()
-        image = _read(sitk, self.image)
-        masks = {}
-        for region, path in self.masks:
-            mask = _read(sitk, path)
-            _require_same_grid(image, mask, image_name=self.image.name, mask_name=path.name)
-            masks[region] = _labels(sitk.GetArrayFromImage(mask), path.name)
-        try:
-            return Volume(
-                voxels=sitk.GetArrayFromImage(image),
-                masks=masks,
-                spacing_mm=tuple(reversed(image.GetSpacing())),
-                origin_mm=image.GetOrigin(),
-                direction=image.GetDirection(),
+        image = read_image(self.image, series=self.series)
+        masks = {
+            mask.region: read_mask(
+                mask.path, image=image, label=mask.label, roi=mask.roi, repair=mask.repair
             )
-        except GeometryError as error:
-            raise GeometryError(f"{self.image.name}: {error}") from None
+            for mask in self.masks
+        }
+        if self.phase:
+            means = organ_means(image.voxels, masks) if self.modality == "CT" else {}
+            check_phase(self.phase, guess_phase(image.header, means), what=self.image.name)
+        return replace(image, masks=masks)
 
     def check_headers(self) -> None:
-        """Compare the grids of image and masks from their headers, without reading voxels.
+        """Compare the grids of image and masks from their headers, as far as headers tell.
 
         Raises
         ------
         GeometryError, DataError, MissingExtraError
             As when loading.
         """
-        sitk = _simpleitk()
-        image = _header(sitk, self.image)
-        for _, path in self.masks:
-            mask = _header(sitk, path)
-            _require_same_grid(image, mask, image_name=self.image.name, mask_name=path.name)
+        head = read_image_head(self.image, series=self.series)
+        for mask in self.masks:
+            check_mask(mask.path, image=head, label=mask.label, roi=mask.roi, repair=mask.repair)
 
     def files(self) -> tuple[Path, ...]:
-        """Image and masks."""
-        return (self.image, *(path for _, path in self.masks))
+        """Files of image and masks; a folder gives those in it, a place in an archive the archive.
+
+        Raises
+        ------
+        MissingFileError
+            One of them is gone.
+        """
+        return tuple(
+            file
+            for path in (self.image, *(mask.path for mask in self.masks))
+            for file in _files(path)
+        )
 
 
 def read_scans(table: ScanTable, root: Path) -> tuple[Scan, ...]:
@@ -101,11 +133,12 @@ def read_scans(table: ScanTable, root: Path) -> tuple[Scan, ...]:
     Raises
     ------
     SchemaError
-        A path climbs out of the list's folder, or a row has no image.
+        A path climbs out of the list's folder, a row has no image, or a label is no number.
     MissingFileError
         An image or mask is absent.
     UnknownNameError
-        A column is absent or a modality is not a DICOM word.
+        A column is absent, a column names a region without a mask, or a modality or repair is not
+        a word that is known.
     """
     part = table.pieces()[0]
     folder = data_file(root, part.file).parent
@@ -113,34 +146,20 @@ def read_scans(table: ScanTable, root: Path) -> tuple[Scan, ...]:
         named = table.id.model_copy(update={"column": "patient_id"})
         table = table.model_copy(update={"id": named})
     rows = read_rows(table, root, what="scans")
-    texts = {name: as_text(rows.frame[name]) for name in rows.frame.columns}
+    texts = {str(name): as_text(rows.frame[name]) for name in rows.frame.columns}
     for needed in ("modality", "image"):
         column_of(rows.frame, needed, what=part.file)
-    regions = [str(name) for name in rows.frame.columns if str(name).startswith(MASK)]
+    regions = tuple(name.removeprefix(MASK) for name in texts if name.startswith(MASK))
+    for name in texts:
+        prefix = next((choice for choice in CHOICES if name.startswith(choice)), None)
+        if prefix and name.removeprefix(prefix) not in regions:
+            raise UnknownNameError(
+                f"region in the column {name} of {part.file}", name.removeprefix(prefix), regions
+            )
     scans = []
     for position in rows.frame.index:
-        cell = {name: column[position] for name, column in texts.items()}
-        patient = rows.patients[position]
-        if cell["image"] is None or cell["modality"] is None:
-            raise SchemaError(
-                f"{part.file}, patient {patient}: expected image and modality; found an empty "
-                "cell. Fill it in or remove the row."
-            )
-        masks = tuple(
-            (region.removeprefix(MASK), _existing(folder, str(cell[region]), part.file))
-            for region in regions
-            if cell[region] is not None
-        )
-        scans.append(
-            Scan(
-                patient_id=patient,
-                modality=cell["modality"],
-                loader=ImageLoader(_existing(folder, cell["image"], part.file), masks),
-                phase=cell.get("phase") or "none",
-                time_point=cell.get("time_point") or "baseline",
-                regions=tuple(region for region, _ in masks),
-            )
-        )
+        cells = {name: column[position] for name, column in texts.items()}
+        scans.append(_scan(cells, rows.patients[position], regions, folder, part.file))
     return tuple(scans)
 
 
@@ -155,9 +174,63 @@ def hash_scans(scans: tuple[Scan, ...]) -> str:
     return hash_text("\n".join(sorted(hash_file(file) for file in files)))
 
 
+def _scan(
+    cells: Mapping[str, str | None],
+    patient: str,
+    regions: tuple[str, ...],
+    folder: Path,
+    listed_in: str,
+) -> Scan:
+    image, modality, phase = cells["image"], cells["modality"], cells.get("phase")
+    if image is None or modality is None:
+        raise SchemaError(
+            f"{listed_in}, patient {patient}: expected image and modality; found an empty "
+            "cell. Fill it in or remove the row."
+        )
+    masks = tuple(
+        _mask(cells, region, folder, listed_in)
+        for region in regions
+        if cells[MASK + region] is not None
+    )
+    loader = ImageLoader(
+        _existing(folder, image, listed_in),
+        masks,
+        series=cells.get("series"),
+        modality=modality,
+        phase=phase or "",
+    )
+    return Scan(
+        patient_id=patient,
+        modality=modality,
+        loader=loader,
+        phase=phase or "none",
+        time_point=cells.get("time_point") or "baseline",
+        regions=tuple(mask.region for mask in masks),
+    )
+
+
+def _mask(cells: Mapping[str, str | None], region: str, folder: Path, listed_in: str) -> MaskFile:
+    label, roi, repair = (cells.get(choice + region) for choice in CHOICES)
+    if label is not None and not label.isdecimal():
+        raise SchemaError(
+            f"{listed_in}, label_{region}: expected a whole number above 0; found {label!r}. "
+            "Correct it, or leave it empty to take all values."
+        )
+    if repair is not None and repair not in REPAIRS:
+        raise UnknownNameError(f"repair in {listed_in}", repair, REPAIRS)
+    return MaskFile(
+        region,
+        _existing(folder, str(cells[MASK + region]), listed_in),
+        label=None if label is None else int(label),
+        roi=roi,
+        repair=repair or "error",
+    )
+
+
 def _existing(folder: Path, relative: str, listed_in: str) -> Path:
     path = data_file(folder, relative)
-    if not path.is_file():
+    # What lies inside an archive is looked for when it is read.
+    if not path.exists() and split_archive(path) is None:
         raise MissingFileError(
             f"{listed_in}: expected an image or mask at {path}; found none. "
             "Paths are relative to the list: correct it, or remove the row."
@@ -165,82 +238,10 @@ def _existing(folder: Path, relative: str, listed_in: str) -> Path:
     return path
 
 
-def _simpleitk() -> Any:
-    try:
-        import SimpleITK
-    except ImportError:
-        raise MissingExtraError(
-            "expected the package SimpleITK to read images; found none. "
-            "Install it: pip install 'radiogenomics[imaging]'."
-        ) from None
-    return SimpleITK
-
-
-def _read(sitk: Any, path: Path) -> Any:
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError:
-        raise _unreadable(path) from None
-    return _volume(image, path)
-
-
-def _header(sitk: Any, path: Path) -> Any:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:
-        raise _unreadable(path) from None
-    return _volume(reader, path)
-
-
-def _unreadable(path: Path) -> DataError:
-    return DataError(
-        f"{path.name}: expected an image that SimpleITK can read; found a broken file or another "
-        "format. Convert it to NIfTI again."
-    )
-
-
-def _volume(image: Any, path: Path) -> Any:
-    if len(image.GetSize()) != 3:
-        raise GeometryError(
-            f"{path.name}: expected three axes; found {len(image.GetSize())}. "
-            "Save each time point or channel as a volume of its own."
-        )
-    return image
-
-
-def _require_same_grid(image: Any, mask: Any, *, image_name: str, mask_name: str) -> None:
-    if tuple(image.GetSize()) != tuple(mask.GetSize()):
-        raise GeometryError(
-            f"{mask_name}: expected the size of {image_name}, {tuple(image.GetSize())} (x, y, z); "
-            f"found {tuple(mask.GetSize())}. Resample the mask onto the image."
-        )
-    shift = np.linalg.norm(_corners(image) - _corners(mask), axis=1).max()
-    if shift > ALLOWED_SHIFT * min(image.GetSpacing()):
-        raise GeometryError(
-            f"{mask_name}: expected the grid of {image_name}; found one whose corners lie up to "
-            f"{shift:.3g} mm elsewhere (spacing, origin or direction differ). "
-            "Resample the mask onto the image, or correct its header."
-        )
-
-
-def _corners(image: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Physical position (x, y, z) of the eight corner voxels, in mm."""
-    indices = np.array(list(product(*((0, size - 1) for size in image.GetSize()))), dtype=float)
-    axes = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
-    corners: np.ndarray[Any, np.dtype[np.float64]] = indices @ axes.T + np.array(image.GetOrigin())
-    return corners
-
-
-def _labels(values: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
-    if values.dtype.kind in "biu":
-        return values
-    whole = np.rint(values)
-    if not np.isfinite(values).all() or not np.array_equal(whole, values):
-        raise GeometryError(
-            f"{name}: expected whole numbers as labels; found fractions. "
-            "Cut the mask at a half, or export labels."
-        )
-    labels: np.ndarray[Any, Any] = whole.astype(np.int32)
-    return labels
+def _files(path: Path) -> tuple[Path, ...]:
+    archived = split_archive(path)
+    if archived is not None:
+        return (archived[0],)
+    if path.is_dir():
+        return tuple(sorted(file for file in path.rglob("*") if file.is_file()))
+    return (path,)
