@@ -25,6 +25,8 @@ _HOMES = MappingProxyType(
         "load_cohort": "io",
         "check": "study",
         "demo": "study",
+        "extract": "study",
+        "ibsi_compliance": "study",
         "run": "study",
     }
 )

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from radiogenomics.cli.extract import extract
+from radiogenomics.cli.ibsi import ibsi
 from radiogenomics.core.errors import RadiogenomicsError, RadiogenomicsWarning
 from radiogenomics.core.provenance import version
 
@@ -24,6 +26,8 @@ app = typer.Typer(
     add_completion=False,
 )
 studies = typer.Typer(help="Recipes of published studies.", no_args_is_help=True)
+app.command(rich_help_panel="Work")(extract)
+app.command(rich_help_panel="Look")(ibsi)
 app.add_typer(studies, name="study", rich_help_panel="Look")
 
 DataRoot = Annotated[

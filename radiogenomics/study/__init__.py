@@ -2,6 +2,8 @@
 
 from radiogenomics.study.check import check
 from radiogenomics.study.demo import demo
+from radiogenomics.study.extract import Extraction, extract
+from radiogenomics.study.ibsi import IbsiCompliance, ibsi_compliance
 from radiogenomics.study.registry import read_study
 from radiogenomics.study.registry import study_list as list
 from radiogenomics.study.registry import study_show as show
@@ -9,4 +11,18 @@ from radiogenomics.study.results import Results
 from radiogenomics.study.run import run, run_cohorts
 from radiogenomics.study.schema import Study
 
-__all__ = ["Results", "Study", "check", "demo", "list", "read_study", "run", "run_cohorts", "show"]
+__all__ = [
+    "Extraction",
+    "IbsiCompliance",
+    "Results",
+    "Study",
+    "check",
+    "demo",
+    "extract",
+    "ibsi_compliance",
+    "list",
+    "read_study",
+    "run",
+    "run_cohorts",
+    "show",
+]

@@ -18,6 +18,8 @@ TWINS = {
     ("run",): rg.run,
     ("demo",): rg.demo,
     ("check",): rg.check,
+    ("extract",): rg.extract,
+    ("ibsi",): rg.ibsi_compliance,
     ("report",): render,
     ("study", "list"): study_list,
     ("study", "show"): study_show,

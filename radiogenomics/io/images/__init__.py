@@ -5,6 +5,7 @@ from radiogenomics.io.images.image import Header, Image, ImageHead
 from radiogenomics.io.images.mask import Mask, check_mask, read_mask, read_mask_with_notes
 from radiogenomics.io.images.phase import PhaseGuess, check_phase, guess_phase, organ_means
 from radiogenomics.io.images.reading import list_series, read_image, read_image_head
+from radiogenomics.io.images.write import write_image
 
 __all__ = [
     "Header",
@@ -22,4 +23,5 @@ __all__ = [
     "read_image_head",
     "read_mask",
     "read_mask_with_notes",
+    "write_image",
 ]

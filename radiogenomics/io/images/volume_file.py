@@ -46,7 +46,7 @@ def read_voxels(path: Path) -> tuple[ImageHead, Array]:
     DataError, GeometryError, MissingExtraError
         As for the head; also when voxels are missing, or a NIfTI file holds NaN or infinity.
     """
-    sitk = _simpleitk()
+    sitk = simpleitk()
     reader = _header(path)
     try:
         image = reader.Execute()
@@ -60,7 +60,7 @@ def read_voxels(path: Path) -> tuple[ImageHead, Array]:
 def _header(path: Path) -> Any:
     if path.name.lower().endswith(WITH_TEXT_HEADER):
         _require_own_data(path)
-    reader = _simpleitk().ImageFileReader()
+    reader = simpleitk().ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
@@ -140,12 +140,13 @@ def _require_whole(path: Path) -> None:
         )
 
 
-def _simpleitk() -> Any:
+def simpleitk() -> Any:
+    """Import SimpleITK, which is optional and slow to load; MissingExtraError without it."""
     try:
         import SimpleITK
     except ImportError:
         raise MissingExtraError(
-            "expected the package SimpleITK to read images; found none. "
+            "expected the package SimpleITK for images; found none. "
             "Install it: pip install 'radiogenomics[imaging]'."
         ) from None
     return SimpleITK

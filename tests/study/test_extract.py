@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from radiogenomics.core.errors import DataError, SchemaError, UnknownNameError
+from radiogenomics.imaging import ExtractionSettings, features_of_volume
+from radiogenomics.io.images import read_image, read_mask
+from radiogenomics.study.extract import extract
+
+sitk = pytest.importorskip("SimpleITK", reason="needs the extra imaging")
+
+SETTINGS = ExtractionSettings(bin_width=10, families=("shape", "firstorder", "glcm"))
+
+
+def write_scan(folder: Path, number: int, *, side: int = 16) -> None:
+    """A noisy ball in two phases; label 1 is the organ, 2 the lesion in it."""
+    rng = np.random.default_rng(number)
+    z, y, x = np.indices((side,) * 3) - side / 2
+    distance = np.sqrt(z**2 + y**2 + x**2)
+    mask = np.where(distance < side / 5, 2, (distance < side / 2.5).astype(int)).astype(np.uint8)
+    for phase in ("A", "V"):
+        voxels = rng.normal(60 + 10 * number, 20, mask.shape).astype(np.int16)
+        sitk.WriteImage(sitk.GetImageFromArray(voxels), str(folder / f"{number}{phase}.nii.gz"))
+    sitk.WriteImage(sitk.GetImageFromArray(mask), str(folder / f"{number}m.nii.gz"))
+
+
+def write_list(folder: Path, patients: int) -> Path:
+    lines = ["patient_id,image_path,mask_path,label,phase,roi"]
+    for number in range(patients):
+        write_scan(folder, number)
+        for phase in ("A", "V"):
+            for label, roi in ((1, "liver"), (2, "tumour")):
+                paths = f"{number}{phase}.nii.gz,{number}m.nii.gz"
+                lines.append(f"secret-{number},{paths},{label},{phase},{roi}")
+    path = folder / "scans.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    return write_list(tmp_path, 2)
+
+
+def test_the_table_has_a_row_a_patient_and_prefixed_columns(scans: Path, tmp_path: Path) -> None:
+    found = extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=1)
+    assert found.ok
+    table = pd.read_csv(tmp_path / "f.csv", float_precision="round_trip")
+    assert table["patient_id"].tolist() == ["secret-0", "secret-1"]
+    assert set(table["lesions"]) == {"largest"}
+    image = read_image(tmp_path / "1V.nii.gz")
+    mask = read_mask(tmp_path / "1m.nii.gz", image=image, label=2)
+    volume = type(image)(image.voxels, {"tumour": mask}, image.spacing_mm)
+    for name, value in features_of_volume(volume, SETTINGS).items():
+        assert table[f"V_tumour_{name}"][1] == value, "exact to the last digit"
+    prefixes = {column.split("_original_")[0] for column in table.columns[2:]}
+    assert prefixes == {"A_liver", "A_tumour", "V_liver", "V_tumour"}
+    made = json.loads((tmp_path / "f.csv.provenance.json").read_text())
+    assert made["settings"]["bin_width"] == 10
+    assert not (tmp_path / "f.csv.failures.csv").exists()
+
+
+def test_processes_and_parquet_give_the_same(scans: Path, tmp_path: Path) -> None:
+    one = extract(scans=scans, settings=SETTINGS, out=tmp_path / "one.csv", jobs=1).table
+    two = extract(scans=scans, settings=SETTINGS, out=tmp_path / "two.parquet", jobs=2).table
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+    stored = pd.read_parquet(tmp_path / "two.parquet")
+    pd.testing.assert_frame_equal(stored, two, check_exact=True)
+
+
+def test_a_bad_scan_costs_itself_and_is_tried_again(scans: Path, tmp_path: Path) -> None:
+    broken, whole = tmp_path / "0A.nii.gz", (tmp_path / "0A.nii.gz").read_bytes()
+    broken.write_bytes(whole[: len(whole) // 3])
+    found = extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=2)
+    failures = pd.read_csv(tmp_path / "f.csv.failures.csv")
+    assert failures["scan"].tolist() == [1, 2]
+    assert failures[["phase", "error"]].to_numpy().tolist() == [["A", "DataError"]] * 2
+    assert failures["reason"].str.contains("expected").all()
+    assert failures["mend"].str.len().gt(10).all()
+    assert found.table["A_liver_original_firstorder_Mean"].isna().tolist() == [True, False]
+    assert found.table["V_liver_original_firstorder_Mean"].notna().all()
+
+    broken.write_bytes(whole)
+    again = extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=2)
+    assert (again.ok, again.resumed) == (True, 6)
+    assert not (tmp_path / "f.csv.failures.csv").exists()
+    fresh = extract(scans=scans, settings=SETTINGS, out=tmp_path / "fresh.csv", jobs=1)
+    assert (tmp_path / "f.csv").read_bytes() == (tmp_path / "fresh.csv").read_bytes()
+    assert fresh.resumed == 0
+
+
+def test_a_changed_image_is_measured_again(scans: Path, tmp_path: Path) -> None:
+    before = extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=1).table
+    (tmp_path / "0A.nii.gz").write_bytes((tmp_path / "1A.nii.gz").read_bytes())
+    after = extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=1)
+    assert after.resumed == 6
+    name = "A_liver_original_firstorder_Mean"
+    assert after.table[name][0] == before[name][1]
+
+
+def test_other_settings_do_not_mix(scans: Path, tmp_path: Path) -> None:
+    extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=1)
+    before = (tmp_path / "f.csv").read_bytes()
+    with pytest.raises(DataError, match="other settings"):
+        extract(scans=scans, settings="ct", out=tmp_path / "f.csv", jobs=1)
+    assert (tmp_path / "f.csv").read_bytes() == before
+
+
+def test_identifiers_are_hashed_on_request(scans: Path, tmp_path: Path) -> None:
+    (tmp_path / "0A.nii.gz").write_bytes(b"broken")
+    extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=1, hash_ids="salt")
+    written = [p for p in tmp_path.iterdir() if p.name.startswith("f.csv")]
+    assert len(written) == 4
+    assert all(b"secret" not in path.read_bytes() for path in written)
+    assert pd.read_csv(tmp_path / "f.csv")["patient_id"].nunique() == 2
+
+
+def test_each_lesion_is_a_row(tmp_path: Path) -> None:
+    write_scan(tmp_path, 0)
+    (tmp_path / "scans.csv").write_text("patient_id,image_path,mask_path\nP,0A.nii.gz,0m.nii.gz\n")
+    table = extract(
+        scans=tmp_path / "scans.csv",
+        settings=SETTINGS,
+        out=tmp_path / "f.csv",
+        lesions="per_lesion",
+    ).table
+    assert table["lesion"].tolist() == ["1", "2"]
+    assert set(table["lesions"]) == {"per_lesion"}
+    volumes = table["original_shape_VoxelVolume"].tolist()
+    assert volumes == sorted(volumes, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"out": "f.xlsx"}, SchemaError),
+        ({"settings": "lwcrt"}, UnknownNameError),
+        ({"backend": "natve"}, UnknownNameError),
+        ({"repair": "resmple"}, UnknownNameError),
+        ({"lesions": "biggest"}, DataError),
+        ({"dask": "tcp://127.0.0.1:9"}, DataError),
+    ],
+    ids=["format", "preset", "backend", "repair", "lesions", "dask"],
+)
+def test_wrong_words_stop_before_anything_is_written(
+    scans: Path, tmp_path: Path, change: dict[str, str], error: type[Exception]
+) -> None:
+    words = {"settings": SETTINGS, "out": "f.csv", "backend": "native", "repair": "error"}
+    words |= {"lesions": None, "dask": None} | change
+    out = tmp_path / words.pop("out")
+    with pytest.raises(error):
+        extract(scans=scans, out=out, jobs=1, **words)
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_ends_with_the_same_table(tmp_path: Path) -> None:
+    scans = write_list(tmp_path, 6)
+    whole = tmp_path / "whole.csv"
+    extract(scans=scans, settings=SETTINGS, out=whole, jobs=1)
+    out = tmp_path / "f.csv"
+    code = (
+        "import sys; from radiogenomics.study.extract import extract; "
+        "from radiogenomics.imaging import ExtractionSettings; "
+        "extract(scans=sys.argv[1], out=sys.argv[3], jobs=2, "
+        "settings=ExtractionSettings.model_validate_json(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(scans), SETTINGS.model_dump_json(), str(out)]
+    journal = out.with_name("f.csv.journal")
+    for rows in (1, 5, 11, 18):
+        run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+        while run.poll() is None and _lines(journal) <= rows:
+            time.sleep(0.005)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        assert not out.exists()
+    left = _lines(journal) - 1
+    found = extract(scans=scans, settings=SETTINGS, out=out, jobs=1)
+    assert found.resumed >= min(left, 19) - 1
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
