@@ -82,6 +82,8 @@ class Case:
         it is not timed.
     remark
         What a reader of the ratio must know.
+    most_rounds
+        Rounds at most, where one takes long.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Case:
     compare: Callable[[Arrays, Arrays], Agreement] = relative_agreement
     reference: Work | None = None
     remark: str = ""
+    most_rounds: int = 100
 
     def peer_version(self) -> str:
         """Package, version and what of it is used."""

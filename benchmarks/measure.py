@@ -70,13 +70,18 @@ class Measurement:
         """CPU seconds of the peer over ours; above 1 ours is faster."""
         return self.peer.cpu_s / self.ours.cpu_s
 
+    @property
+    def wall_ratio(self) -> float:
+        """Wall seconds of the peer over ours."""
+        return self.peer.wall_s / self.ours.wall_s
+
     def text(self) -> str:
         """The case in words, with all that a reader of its ratio must know."""
         parts = [self.case.job.format(items=f"{self.items:,}")]
         if self.sample < self.items:
             parts.append(f"peer extrapolated from {self.sample:,} {self.case.unit}")
         parts += [self.case.remark, self.agreement.remark]
-        parts.append(f"CPU seconds, one thread, median of {self.rounds}")
+        parts.append(f"median of {self.rounds}")
         return "; ".join(filter(None, parts))
 
     def record(self) -> dict[str, Any]:
@@ -88,6 +93,7 @@ class Measurement:
             "peer": self.case.peer_version(),
             "peer_s": self.peer.cpu_s,
             "ratio": self.ratio,
+            "wall_ratio": self.wall_ratio,
             "ours_peak_mb": self.ours.peak_mb,
             "peer_peak_mb": self.peer.peak_mb,
             "max_rel_diff": self.agreement.max_rel_diff,
@@ -102,6 +108,7 @@ def measure(case: Case, *, rounds: int, share: float = 1.0) -> Measurement:
     share
         Part of the case's size that is done; 1 for a figure worth quoting.
     """
+    rounds = min(rounds, case.most_rounds)
     items = max(case.warm_up, round(case.items * share))
     sample = max(case.warm_up, round(case.sample * share))
     with TemporaryDirectory() as name:

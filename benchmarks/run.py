@@ -18,7 +18,7 @@ from cases import CASES
 from measure import Measurement, measure
 
 HEADINGS = (
-    "case", "ours, CPU s (wall)", "peer, CPU s (wall)", "ratio",
+    "case", "ours, CPU s (wall)", "peer, CPU s (wall)", "ratio (wall)",
     "ours, MB", "peer, MB", "max rel diff",
 )  # fmt: skip
 
@@ -67,7 +67,7 @@ def _row(measured: Measurement) -> tuple[str, ...]:
         measured.case.name,
         f"{_short(ours.cpu_s)} ({_short(ours.wall_s)})",
         f"{_short(peer.cpu_s)} ({_short(peer.wall_s)})",
-        f"{_short(measured.ratio)}×",
+        f"{_short(measured.ratio)}× ({_short(measured.wall_ratio)}×)",
         f"{ours.peak_mb:.0f}",
         f"{peer.peak_mb:.0f}",
         "–" if difference is None else f"{difference:.0e}" if difference else "0",

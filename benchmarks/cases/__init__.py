@@ -7,11 +7,26 @@ from types import MappingProxyType
 
 from case import Case
 
-from cases import auc_null, concordance_null, cox_screen, random_signatures, surrogate_cv
+from cases import (
+    auc_null,
+    concordance_null,
+    cox_screen,
+    radiomics,
+    random_signatures,
+    surrogate_cv,
+)
 
 CASES: Mapping[str, Case] = MappingProxyType(
     {
-        module.CASE.name: module.CASE
-        for module in (cox_screen, concordance_null, auc_null, random_signatures, surrogate_cv)
+        case.name: case
+        for case in (
+            radiomics.LIVER,
+            radiomics.TUMOUR,
+            cox_screen.CASE,
+            concordance_null.CASE,
+            auc_null.CASE,
+            random_signatures.CASE,
+            surrogate_cv.CASE,
+        )
     }
 )
