@@ -22,7 +22,7 @@ unexport PYTHONHOME PYTHONPATH
 help: ## say what can be made (the default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' Makefile
 
-demo: $(VENV)/.base $(VENV)/.pyradiomics ## run the main study on a simulated cohort, ending in a report
+demo: $(VENV)/.base ## run the main study on a simulated cohort, ending in a report
 	$(STEP) '· demo: simulated cohort to report'
 	@$(BIN)/radiogenomics demo --out $(DEMO_OUT)
 

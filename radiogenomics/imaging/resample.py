@@ -8,23 +8,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy.linalg import solve_banded
 
 from radiogenomics.core.errors import GeometryError, MissingExtraError
 from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.geometry import crop
 from radiogenomics.imaging.masks import Box, bounding_box
+from radiogenomics.imaging.radiomics import _kernels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Interpolator = Literal["bspline", "linear", "nearest"]
 Spacing = tuple[float, float, float]
 
-# A cubic B-spline forgets a voxel at 0.268 a voxel: 1e-18 of it is left this far away.
-REACH = 32
-# Digits kept of the largest intensity: what is constant or whole must not differ by rounding.
-DIGITS = 14
-MOST_DECIMALS = 300
-OUTSIDE = 255
+Point = tuple[float, float, float]
+
+# A cubic B-spline forgets a voxel at 0.268 a voxel: nothing is left in double precision this far.
+REACH = 72
+UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,9 @@ def resample(
         return replace(cropped, voxels=read(cropped.voxels))
     grid = _grid(volume, box, wanted, pad=pad)
     itk = _Itk(volume, grid, threads=threads)
-    mask = itk(inside.view(np.uint8), "nearest", beyond=OUTSIDE)
+    mask = itk(inside.view(np.uint8), "nearest", beyond=0)
     if interpolator == "bspline":
-        voxels = _interpolated(volume.voxels, grid, read)
-        voxels[mask == OUTSIDE] = 0
+        voxels = _interpolated(volume, grid, corner_mm=itk.origin_mm, read=read, threads=threads)
     else:
         voxels = itk(read(numbers(volume.voxels)), interpolator, beyond=0)
     masks = {region: _not_empty(mask == 1, wanted)}
@@ -147,53 +145,54 @@ def _grid(volume: Volume, box: Box, wanted: Spacing, *, pad: int) -> Grid:
     )
 
 
-def _interpolated(voxels: Array, grid: Grid, read: Callable[[Array], Array]) -> Array:
-    """Splines on the grid: one matrix an axis, plane by plane, then across the planes."""
-    axes = [_axis(grid, axis, size) for axis, size in enumerate(voxels.shape)]
-    (across, _), (down, _), (along, _) = axes
-    part = read(voxels[tuple(used for _, used in axes)])
-    planes = np.empty((len(part), grid.shape[1], grid.shape[2]))
-    for plane, found in zip(planes, part, strict=True):
-        plane[:] = down @ found.astype(np.float64) @ along.T
-    values = (across @ planes.reshape(len(part), -1)).reshape(grid.shape)
-    largest = max(float(values.max()), -float(values.min()))
-    if largest > 0:
-        np.round(values, min(DIGITS - math.ceil(math.log10(largest)), MOST_DECIMALS), out=values)
+def _interpolated(
+    volume: Volume,
+    grid: Grid,
+    *,
+    corner_mm: Point,
+    read: Callable[[Array], Array],
+    threads: int,
+) -> Array:
+    """Cubic B-splines on the grid, 0 where it juts out of the image; reads what they reach."""
+    places = _positions(volume, grid, corner_mm)
+    used = tuple(
+        slice(max(math.floor(at[0]) - REACH, 0), min(math.ceil(at[-1]) + REACH + 1, size))
+        for at, size in zip(places, volume.voxels.shape, strict=True)
+    )
+    part = np.ascontiguousarray(read(volume.voxels[used]))
+    # What was cut off lies beyond the reach of the splines, so the part is as good as the image;
+    # places beyond its end must stay beyond the image's.
+    z, y, x = (at - cut.start for at, cut in zip(places, used, strict=True))
+    values = _kernels.bspline_resample(part.astype(np.float64), z, y, x, threads)
     return _of_type(values, part.dtype)
+
+
+def _positions(volume: Volume, grid: Grid, corner_mm: Point) -> list[Array]:
+    """Position (z, y, x) of the new voxels in old ones, to the last bit as ITK has it.
+
+    ITK cuts whole numbers off, so rounding decides between 254 and 255 where an image is constant.
+    Along x it goes from the first position to the one after the last by linear interpolation. An
+    oblique image has no such order of sums; there the grid's own steps are as good.
+    """
+    if volume.direction != UPRIGHT:
+        return [
+            first + step * np.arange(size)
+            for first, step, size in zip(grid.first, grid.step, grid.shape, strict=True)
+        ]
+    found = []
+    for axis, size in enumerate(grid.shape):
+        new = corner_mm[2 - axis] + np.arange(size + 1) * grid.spacing_mm[axis]
+        found.append((new - volume.origin_mm[2 - axis]) * (1.0 / volume.spacing_mm[axis]))
+    columns = grid.shape[2]
+    x = found[2][0] + np.arange(columns) / columns * (found[2][columns] - found[2][0])
+    return [found[0][:-1], found[1][:-1], x]
 
 
 def _of_type(values: Array, kind: np.dtype[Any]) -> Array:
     if kind.kind == "f":
-        return values.astype(kind)
+        return values.astype(kind, copy=False)
     limits = np.iinfo(np.uint8 if kind.kind == "b" else kind)
     return np.clip(values, limits.min, limits.max).astype(limits.dtype)
-
-
-def _axis(grid: Grid, axis: int, size: int) -> tuple[Array, slice]:
-    """Matrix from old to new voxels along an axis, and the old voxels that it reads."""
-    positions = grid.first[axis] + grid.step[axis] * np.arange(grid.shape[axis])
-    low = max(math.floor(positions[0]) - REACH, 0)
-    high = min(math.ceil(positions[-1]) + REACH + 1, size)
-    return np.ascontiguousarray(_splines(positions, size)[:, low:high]), slice(low, high)
-
-
-def _splines(positions: Array, size: int) -> Array:
-    """Cubic B-spline weights (new, old); the image goes on mirrored at its outermost centres."""
-    if size == 1:
-        return np.ones((len(positions), 1))
-    below = np.floor(positions).astype(int)
-    t = positions - below
-    weights = ((1 - t) ** 3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * t + 3 * t**2 - 3 * t**3, t**3)
-    lines = np.zeros((size, len(positions)))
-    for tap, weight in enumerate(weights, start=-1):
-        place = np.abs(below + tap) % (2 * size - 2)
-        place = np.minimum(place, 2 * size - 2 - place)
-        np.add.at(lines, (place, np.arange(len(positions))), weight)
-    # Weights act on spline coefficients; these follow from the voxels by a tridiagonal system.
-    bands = np.ones((3, size))
-    bands[1] = 4
-    bands[2, 0] = bands[0, -1] = 2
-    return solve_banded((1, 1), bands, lines).T
 
 
 class _Itk:

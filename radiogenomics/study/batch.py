@@ -79,7 +79,7 @@ def run_on_cluster(
             client.submit(function, task, retries=RETRIES, pure=False): name
             for name, task in tasks.items()
         }
-        for future in distributed.as_completed(list(names)):
+        for future in distributed.as_completed(list(names), loop=client.loop):
             yield names[future], _result(future, distributed.KilledWorker)
             future.release()
 
