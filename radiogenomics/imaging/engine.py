@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -14,10 +14,10 @@ import numpy as np
 from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.discretise import grey_levels
 from radiogenomics.imaging.filters import LBP2D, Filter, Gradient, LoG, Original, Wavelet
-from radiogenomics.imaging.masks import bounding_box
+from radiogenomics.imaging.masks import Box, bounding_box
 from radiogenomics.imaging.preparation import Prepared, prepare
 from radiogenomics.imaging.radiomics.firstorder import firstorder_features
-from radiogenomics.imaging.radiomics.roi import Roi, require_numbers
+from radiogenomics.imaging.radiomics.roi import GreyLevels, Roi, require_numbers
 from radiogenomics.imaging.radiomics.shape import shape_features
 from radiogenomics.imaging.radiomics.shape2d import shape2d_features
 from radiogenomics.imaging.radiomics.texture import texture_features
@@ -78,21 +78,21 @@ def compute_features(
     if set(settings.families) <= {"shape", "shape2D"}:
         return features
     inside = np.ascontiguousarray(ready.inside[ready.box])
-    tasks = _responses(ready, settings)
+    tasks = responses_of(ready, settings, box=ready.box)
     for found in _in_order(lambda task: _measured(*task, inside, ready, settings), tasks, threads):
         features |= found
     return features
 
 
-def _responses(
-    ready: Prepared, settings: ExtractionSettings
+def responses_of(
+    ready: Prepared, settings: ExtractionSettings, *, box: Box
 ) -> Iterator[tuple[str, Array, Filter]]:
-    """Image types with their values in the region's box and the filters that made them."""
+    """Image types with their values in a box and the filters that made them."""
     for item in settings.filters:
         found = item.responses(
             ready.volume.voxels,
             spacing_mm=ready.volume.spacing_mm,
-            box=ready.box,
+            box=box,
             flat_axis=settings.flat_axis,
         )
         for name, response in found:
@@ -128,25 +128,11 @@ def _measured(
     """Features of one image type in the settings' order."""
     roi = Roi(response, inside, ready.volume.spacing_mm)
     require_numbers(name, roi)
-    precision = np.float32 if _is_single(item, ready.volume.voxels) else np.float64
-    own = item.bin_width is not None or item.bin_count is not None
-    bins = item if own else settings
-    levels = grey_levels(
-        replace(roi, values=response.astype(precision, copy=False)),
-        bin_width=bins.bin_width,
-        bin_count=bins.bin_count,
-        maximum_bins=settings.maximum_bins,
-    )
-    found = texture_features(
-        levels,
-        {family: settings.only.get(family) for family in settings.families if family in TEXTURES},
-        spacing_mm=roi.spacing_mm,
-        distances=settings.distances,
-        flat_axis=settings.flat_axis,
-        symmetric=settings.symmetric,
-        weighting=settings.weighting,
-        dependence_tolerance=settings.dependence_tolerance,
-    )
+    levels = levels_of(roi, item, settings=settings, scanned=ready.volume.voxels.dtype)
+    wanted = {
+        family: settings.only.get(family) for family in settings.families if family in TEXTURES
+    }
+    found = textures_of(levels, wanted, spacing_mm=roi.spacing_mm, settings=settings)
     if "firstorder" in settings.families:
         found["firstorder"] = firstorder_features(
             roi,
@@ -161,10 +147,52 @@ def _measured(
     return features
 
 
-def _is_single(item: Filter, voxels: Array) -> bool:
-    """Whether pyradiomics has the response in single precision, and hence the edges of its bins."""
+def levels_of(
+    roi: Roi, item: Filter, *, settings: ExtractionSettings, scanned: np.dtype[Any]
+) -> GreyLevels:
+    """Grey levels of an image type: by the filter's own bins, or else by those of the settings.
+
+    Parameters
+    ----------
+    scanned
+        Number type of the image that was filtered. Where pyradiomics has the response in single
+        precision, so are the edges of its bins.
+    """
+    own = item.bin_width is not None or item.bin_count is not None
+    bins = item if own else settings
+    precision = np.float32 if _is_single(item, scanned) else np.float64
+    return grey_levels(
+        replace(roi, values=roi.values.astype(precision, copy=False)),
+        bin_width=bins.bin_width,
+        bin_count=bins.bin_count,
+        maximum_bins=settings.maximum_bins,
+    )
+
+
+def textures_of(
+    levels: GreyLevels,
+    families: Mapping[str, tuple[str, ...] | None],
+    *,
+    spacing_mm: tuple[float, float, float],
+    settings: ExtractionSettings,
+) -> dict[str, Features]:
+    """Texture features as the settings want them; families as for ``texture_features``."""
+    return texture_features(
+        levels,
+        families,
+        spacing_mm=spacing_mm,
+        distances=settings.distances,
+        flat_axis=settings.flat_axis,
+        symmetric=settings.symmetric,
+        weighting=settings.weighting,
+        dependence_tolerance=settings.dependence_tolerance,
+    )
+
+
+def _is_single(item: Filter, scanned: np.dtype[Any]) -> bool:
+    """Whether pyradiomics has the response in single precision."""
     keeps_type = isinstance(item, Original | Wavelet | LBP2D)
-    return isinstance(item, LoG | Gradient) or (keeps_type and voxels.dtype == np.float32)
+    return isinstance(item, LoG | Gradient) or (keeps_type and scanned == np.float32)
 
 
 def _named(prefix: str, found: Features, wanted: tuple[str, ...] | None) -> Features:

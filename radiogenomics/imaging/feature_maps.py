@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,13 @@ import numpy as np
 from radiogenomics.core.errors import DataError, UnknownNameError
 from radiogenomics.core.log import progress
 from radiogenomics.core.scan import Volume
-from radiogenomics.imaging.discretise import grey_levels
+from radiogenomics.imaging.engine import levels_of, responses_of, textures_of
 from radiogenomics.imaging.filters import Filter
 from radiogenomics.imaging.masks import Box, bounding_box
 from radiogenomics.imaging.preparation import Prepared, prepare
 from radiogenomics.imaging.radiomics.families import feature_names
 from radiogenomics.imaging.radiomics.firstorder import firstorder_features
 from radiogenomics.imaging.radiomics.roi import GreyLevels, Roi
-from radiogenomics.imaging.radiomics.texture import texture_features
 from radiogenomics.imaging.settings import ExtractionSettings, VoxelSettings
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -84,7 +83,7 @@ def feature_maps(
     ready = prepare(volume, region, settings)
     where = _window(ready, settings)
     maps = {}
-    for name, item, response in _responses(ready, settings, where):
+    for name, response, item in responses_of(ready, settings, box=where):
         wanted = _wanted(name, asked)
         if wanted:
             found = _mapped(response, item, wanted, ready, settings, where)
@@ -106,19 +105,6 @@ def _window(ready: Prepared, settings: ExtractionSettings) -> Box:
     radius = _voxel(settings).kernel_radius
     z, y, x = bounding_box(ready.inside, margin=(radius, radius, radius))
     return z, y, x
-
-
-def _responses(
-    ready: Prepared, settings: ExtractionSettings, where: Box
-) -> Iterator[tuple[str, Filter, Array]]:
-    for item in settings.filters:
-        for name, response in item.responses(
-            ready.volume.voxels,
-            spacing_mm=ready.volume.spacing_mm,
-            box=where,
-            flat_axis=settings.flat_axis,
-        ):
-            yield name, item, response
 
 
 def _wanted(image_type: str, asked: tuple[str, ...]) -> Wanted:
@@ -149,14 +135,7 @@ def _mapped(
     inside = ready.inside[where]
     counted = inside if _voxel(settings).masked_kernel else np.ones_like(inside)
     roi = Roi(response, counted, ready.volume.spacing_mm)
-    own = item.bin_width is not None or item.bin_count is not None
-    bins = item if own else settings
-    levels = grey_levels(
-        roi,
-        bin_width=bins.bin_width,
-        bin_count=bins.bin_count,
-        maximum_bins=settings.maximum_bins,
-    )
+    levels = levels_of(roi, item, settings=settings, scanned=ready.volume.voxels.dtype)
     shape = ready.volume.voxels.shape
     maps = {
         f"{family}_{feature}": np.full(shape, _voxel(settings).initial_value)
@@ -188,16 +167,8 @@ def _measured(
     roi: Roi, levels: GreyLevels, cube: Box, wanted: Wanted, settings: ExtractionSettings
 ) -> dict[str, float]:
     here = GreyLevels(np.ascontiguousarray(levels.levels[cube]), levels.count)
-    found = texture_features(
-        here,
-        {family: names for family, names in wanted.items() if family != "firstorder"},
-        spacing_mm=roi.spacing_mm,
-        distances=settings.distances,
-        flat_axis=settings.flat_axis,
-        symmetric=settings.symmetric,
-        weighting=settings.weighting,
-        dependence_tolerance=settings.dependence_tolerance,
-    )
+    textures = {family: names for family, names in wanted.items() if family != "firstorder"}
+    found = textures_of(here, textures, spacing_mm=roi.spacing_mm, settings=settings)
     if "firstorder" in wanted:
         found["firstorder"] = firstorder_features(
             Roi(roi.values[cube], roi.inside[cube], roi.spacing_mm),
