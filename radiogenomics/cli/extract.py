@@ -27,6 +27,7 @@ def extract(
         int | None, typer.Option(min=1, help="Value in the mask; any if none.")
     ] = None,
     roi: Annotated[str, typer.Option(help="Structure in a SEG or RTSTRUCT.")] = "",
+    series: Annotated[str, typer.Option(help="DICOM series, where the folder has several.")] = "",
     scans: Annotated[
         Path | None,
         typer.Option(help="Table of scans: patient_id, image_path, mask_path; roi, phase ..."),
@@ -44,7 +45,10 @@ def extract(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores if none.")] = None,
     dask: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
     hash_ids: Annotated[
-        str | None, typer.Option(help="Secret that turns patient identifiers into pseudonyms.")
+        str | None,
+        typer.Option(
+            envvar="RADIOGENOMICS_HASH_IDS", help="Secret that makes pseudonyms of identifiers."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:
@@ -56,8 +60,9 @@ def extract(
     from radiogenomics.study.extract import extract as run_extract
 
     found = run_extract(
-        settings=settings, out=out, image=image, mask=mask, label=label, roi=roi, scans=scans,
-        lesions=lesions, backend=backend, repair=repair, jobs=jobs, dask=dask, hash_ids=hash_ids,
+        settings=settings, out=out, image=image, mask=mask, label=label, roi=roi, series=series,
+        scans=scans, lesions=lesions, backend=backend, repair=repair, jobs=jobs, dask=dask,
+        hash_ids=hash_ids,
     )  # fmt: skip
     typer.echo(json.dumps(found.summary()) if as_json else str(found))
     if not found.ok:

@@ -67,7 +67,11 @@ class Volume(Immutable):
                 f"expected a volume (z, y, x) with voxels; found the shape {self.voxels.shape}. "
                 "Load one series as one volume."
             )
-        if self.voxels.dtype.kind in "fc" and not np.isfinite(self.voxels).all():
+        if self.voxels.dtype.kind not in "biuf":
+            raise GeometryError(
+                f"expected real numbers as voxels; found {self.voxels.dtype}. Convert them first."
+            )
+        if self.voxels.dtype.kind == "f" and not np.isfinite(self.voxels).all():
             raise GeometryError(
                 f"expected finite voxels; found {int((~np.isfinite(self.voxels)).sum())} NaN or "
                 "infinite ones. Repair the image."

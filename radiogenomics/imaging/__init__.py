@@ -12,7 +12,7 @@ from radiogenomics.imaging.lesions import features_of_lesions
 from radiogenomics.imaging.masks import select_lesions
 from radiogenomics.imaging.parameter_file import load_settings, read_parameter_file
 from radiogenomics.imaging.presets import SETTINGS_PRESETS, settings_preset
-from radiogenomics.imaging.regions import habitats, ring, with_region, without
+from radiogenomics.imaging.regions import habitats, ring, viable, with_region, without
 from radiogenomics.imaging.retest import feature_agreement, perturbed, retest_table
 from radiogenomics.imaging.settings import ExtractionSettings
 
@@ -36,6 +36,7 @@ __all__ = [
     "ring",
     "select_lesions",
     "settings_preset",
+    "viable",
     "with_region",
     "without",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from radiogenomics.core.errors import GeometryError, UnknownNameError
 from radiogenomics.core.scan import Volume
+from radiogenomics.imaging.regions import with_region
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Control = Literal["shuffled", "sampled", "uniform"]
@@ -39,8 +40,7 @@ def negative_control(
     control
         What is destroyed.
     part
-        Voxels that are replaced, and whose intensities are drawn from: in the region, outside it,
-        or all.
+        Voxels that are replaced and drawn from: in the region, outside it, or all.
     rng
         Source of randomness.
 
@@ -67,6 +67,7 @@ def negative_control(
     """
     if control not in get_args(Control):
         raise UnknownNameError("negative control", control, get_args(Control))
+    volume = with_region(volume, region)
     chosen = _part(volume.mask(region) > 0, part)
     if not chosen.any():
         raise GeometryError(

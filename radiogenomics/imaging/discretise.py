@@ -103,12 +103,15 @@ def ibsi_grey_levels(
 
 
 def _edges_of_width(values: Array, width: float, maximum_bins: int) -> Array:
-    low, high = float(values.min()), float(values.max())
+    low, high = values.min(), values.max()
+    if values.dtype.kind != "f":
+        low, high = float(low), float(high)
+    # Of single precision the first edge is one too, as pyradiomics has it: 0.7 is no such number.
     start = low - low % width
-    _require_fitting((high - start) / width + 1, values, maximum_bins)
+    _require_fitting((float(high) - float(start)) / width + 1, values, maximum_bins)
     edges = np.arange(start, high + 2 * width, width)
     # Fewer edges are left where the width vanishes beside the intensities: the region is flat.
-    return edges if len(edges) > 1 else np.array([start, np.inf])
+    return edges if len(edges) > 1 else np.array([float(start), np.inf])
 
 
 def _placed(found: Array, roi: Roi) -> GreyLevels:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from radiogenomics.core.errors import DataError
 from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.discretise import grey_levels
 from radiogenomics.imaging.filters import LBP2D, Filter, Gradient, LoG, Original, Wavelet
@@ -177,16 +178,22 @@ def textures_of(
     settings: ExtractionSettings,
 ) -> dict[str, Features]:
     """Texture features as the settings want them; families as for ``texture_features``."""
-    return texture_features(
-        levels,
-        families,
-        spacing_mm=spacing_mm,
-        distances=settings.distances,
-        flat_axis=settings.flat_axis,
-        symmetric=settings.symmetric,
-        weighting=settings.weighting,
-        dependence_tolerance=settings.dependence_tolerance,
-    )
+    try:
+        return texture_features(
+            levels,
+            families,
+            spacing_mm=spacing_mm,
+            distances=settings.distances,
+            flat_axis=settings.flat_axis,
+            symmetric=settings.symmetric,
+            weighting=settings.weighting,
+            dependence_tolerance=settings.dependence_tolerance,
+        )
+    except ValueError as error:
+        raise DataError(
+            f"expected grey levels whose matrices fit into memory; found {levels.count} levels "
+            f"({error}). Use a wider bin or a bin count."
+        ) from None
 
 
 def _is_single(item: Filter, scanned: np.dtype[Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from radiogenomics.core.log import progress
 from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.engine import levels_of, responses_of, textures_of
 from radiogenomics.imaging.filters import Filter
-from radiogenomics.imaging.masks import Box, bounding_box
+from radiogenomics.imaging.masks import Box, bounding_box, select_lesions
 from radiogenomics.imaging.preparation import Prepared, prepare
 from radiogenomics.imaging.radiomics.families import feature_names
 from radiogenomics.imaging.radiomics.firstorder import firstorder_features
 from radiogenomics.imaging.radiomics.roi import GreyLevels, Roi
+from radiogenomics.imaging.regions import with_region
 from radiogenomics.imaging.settings import ExtractionSettings, VoxelSettings
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -57,7 +58,7 @@ def feature_maps(
     volume
         Voxels and masks.
     region
-        Name of the mask; every voxel above 0 counts.
+        Name of the mask, or a word that makes one; lesions are chosen by the settings.
     settings
         As for the extraction; ``settings.voxel`` holds the size of the cube (its
         ``kernel_radius``), whether voxels outside the region count, and the value outside.
@@ -80,7 +81,9 @@ def feature_maps(
     asked = tuple(dict.fromkeys(features))
     if not asked:
         raise DataError("expected names of features; found none. Name those of your model.")
-    ready = prepare(volume, region, settings)
+    volume = with_region(volume, region)
+    lesions = select_lesions(volume.mask(region), settings.lesions, label=settings.label)
+    ready = prepare(replace(volume, masks={region: lesions}), region, settings)
     where = _window(ready, settings)
     maps = {}
     for name, response, item in responses_of(ready, settings, box=where):

@@ -187,7 +187,7 @@ def measure_ibsi(
     ways = tuple(aggregations)
     tight = bounding_box(region.shape)
     wide = bounding_box(region.shape, margin=reach(region.volume.spacing_mm))
-    flat = 0 if all(way.startswith("2") for way in ways) else settings.flat_axis
+    flat = 0 if all(way.startswith("2") for way in ways) else None
     found: dict[str, float] = {}
     if "shape" in settings.families:
         roi = region.measured(region.volume.voxels[tight], tight)

@@ -17,6 +17,7 @@ Mask = np.ndarray[Any, np.dtype[Any]]
 Features = dict[str, float]
 
 JOINED = ""
+BY_SIZE = "#"
 
 
 def split_lesions(mask: Mask) -> Mask:
@@ -95,8 +96,9 @@ def features_of_lesions(
     Returns
     -------
     dict
-        ``"1"``, ``"2"``, ... (largest first) → features with ``per_lesion``; otherwise the one key
-        ``""``.
+        With ``per_lesion``: the lesion's number in the mask → features, largest first; where the
+        mask does not number them, ``"#1"``, ``"#2"``, ... by size, which in another scan need not
+        be the same lesions. Otherwise the one key ``""``.
 
     Raises
     ------
@@ -127,7 +129,8 @@ def _measured_apart(
 ) -> dict[str, tuple[Features, int]]:
     """Features and voxels of each lesion that is large enough."""
     mask = volume.mask(region)
-    lesions = split_lesions(mask if settings.label is None else mask == settings.label)
+    mask = mask if settings.label is None else (mask == settings.label).astype(np.uint8)
+    lesions = split_lesions(mask)
     sizes = np.bincount(lesions.ravel())[1:].tolist()
     kept = [n for n, size in enumerate(sizes, start=1) if size >= settings.minimum_voxels]
     if not kept:
@@ -136,11 +139,14 @@ def _measured_apart(
             f"{len(sizes)} smaller. Leave the scan out, or lower minimum_voxels knowingly."
         )
     one = settings.model_copy(update={"lesions": "union", "label": None})
+    numbered = len(np.unique(mask[mask > 0])) > 1
     each = {}
     for n in kept:
-        alone = replace(volume, masks={**volume.masks, region: lesions == n})
+        lesion = lesions == n
+        alone = replace(volume, masks={**volume.masks, region: lesion})
         found = features_of_volume(alone, one, region=region, backend=backend, threads=threads)
-        each[str(n)] = (found, sizes[n - 1])
+        name = str(mask[lesion][0]) if numbered else f"{BY_SIZE}{n}"
+        each[name] = (found, sizes[n - 1])
     return each
 
 

@@ -210,10 +210,11 @@ def to_pyradiomics(settings: ExtractionSettings) -> dict[str, Any]:
 def _not_honoured(file: ParameterFile) -> list[str]:
     """Problems with settings that have no counterpart here."""
     setting, problems = file.setting, []
-    if setting.correctMask or setting.geometryTolerance is not None:
+    # A geometryTolerance changes no number: image and mask are matched when they are read.
+    if setting.correctMask:
         problems.append(
-            "setting.correctMask, setting.geometryTolerance: image and mask are matched when they "
-            "are read; take them out, and give the reader repair='resample' where masks are off"
+            "setting.correctMask: image and mask are matched when they are read; take it out, and "
+            "give the reader repair='resample' where masks are off"
         )
     if setting.label_channel:
         problems.append(

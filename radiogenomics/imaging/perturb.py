@@ -100,7 +100,8 @@ def resized(volume: Volume, region: str, *, change: float) -> Volume:
     """Return the volume with the region grown or shrunk to ``1 + change`` times its voxels.
 
     Voxels are added or taken away in the order of their distance in mm from the border, ties in
-    array order, so the number is met exactly. Grown voxels carry the label of the nearest one.
+    array order, so the number is met exactly where the image has room. Grown voxels carry the
+    label of the nearest one.
 
     Raises
     ------
@@ -122,13 +123,10 @@ def resized(volume: Volume, region: str, *, change: float) -> Volume:
     part = mask[box]
     signed = ndimage.distance_transform_edt(part == 0, sampling=volume.spacing_mm)
     signed -= ndimage.distance_transform_edt(part > 0, sampling=volume.spacing_mm)
-    nearest = ndimage.distance_transform_edt(
-        part == 0, sampling=volume.spacing_mm, return_distances=False, return_indices=True
-    )
     kept = np.zeros(part.size, dtype=bool)
     kept[np.argsort(signed, axis=None, kind="stable")[:wanted]] = True
     changed = np.zeros_like(mask)
-    changed[box] = np.where(kept.reshape(part.shape), part[tuple(nearest)], 0)
+    changed[box] = np.where(kept.reshape(part.shape), _nearest_label(part, volume.spacing_mm), 0)
     return replace(volume, masks={**volume.masks, region: changed})
 
 
@@ -161,17 +159,20 @@ def redrawn(
     if not inside.any():
         raise GeometryError(f"expected voxels in {region!r}; found none. Draw it.")
     box = bounding_box(inside, margin=(3, 3, 3))
-    pieces = _supervoxels(volume.voxels[box], volume.spacing_mm, voxels_each)
+    # A small region is cut into ten pieces at least, or it would stand or fall as a whole.
+    each = max(1, min(voxels_each, np.count_nonzero(inside) // 10))
+    pieces = _supervoxels(volume.voxels[box], volume.spacing_mm, each)
     sizes = np.bincount(pieces.ravel())
     shares = np.bincount(pieces.ravel(), weights=inside[box].ravel()) / np.maximum(sizes, 1)
     taken = (shares >= 0.9) | ((shares >= 0.2) & (rng.random(shares.size) < shares))
-    drawn = np.zeros(inside.shape, dtype=np.uint8)
-    drawn[box] = taken[pieces]
-    if not drawn.any():
+    if not taken[pieces].any():
         raise GeometryError(
-            f"expected supervoxels in {region!r}; found that none was taken. Use a smaller "
-            "voxels_each: the region has few voxels."
+            f"expected supervoxels in {region!r}; found that none was taken. The image has no "
+            "edges there, or the region too few voxels: leave this perturbation out."
         )
+    mask = volume.mask(region)
+    drawn = np.zeros_like(mask)
+    drawn[box] = np.where(taken[pieces], _nearest_label(mask[box], volume.spacing_mm), 0)
     return replace(volume, masks={**volume.masks, region: drawn})
 
 
@@ -188,6 +189,15 @@ def _moved(volume: Volume, matrix: Array, offset: Array) -> Volume:
             for name, mask in volume.masks.items()
         },
     )
+
+
+def _nearest_label(mask: Array, spacing_mm: tuple[float, float, float]) -> Array:
+    """Label of the voxel of the region that is nearest in mm."""
+    place = ndimage.distance_transform_edt(
+        mask == 0, sampling=spacing_mm, return_distances=False, return_indices=True
+    )
+    labels: Array = mask[tuple(place)]
+    return labels
 
 
 def _growth_margin(volume: Volume, wanted: int) -> tuple[int, int, int]:

@@ -39,6 +39,42 @@ def without(volume: Volume, organ: str, lesion: str) -> Array:
     return rest
 
 
+def viable(volume: Volume, region: str, *, minimum: float) -> Array:
+    """Boolean mask of the part of a region that enhances: intensities of at least ``minimum``.
+
+    Necrosis and embolised tissue do not take up contrast agent in the arterial phase. The bound
+    depends on scanner, phase and protocol; there is no published one that holds for all, so it is
+    yours to choose, for example the mean of the liver in the same scan.
+
+    Parameters
+    ----------
+    volume
+        Arterial phase.
+    region
+        Name of the mask.
+    minimum
+        In the image's unit.
+
+    Raises
+    ------
+    UnknownNameError
+        The volume lacks the mask.
+    GeometryError
+        Nothing reaches the bound.
+
+    References
+    ----------
+    Lencioni & Llovet 2010, doi:10.1055/s-0030-1247132 (mRECIST: viable tumour).
+    """
+    part = (volume.mask(region) > 0) & (volume.voxels >= minimum)
+    if not part.any():
+        raise GeometryError(
+            f"expected voxels of {region} of at least {minimum:g}; found none. Check the phase, or "
+            "lower the bound."
+        )
+    return part
+
+
 def ring(volume: Volume, region: str, *, width_mm: float, organ: str | None = None) -> Array:
     """Boolean mask of the voxels around a region, up to ``width_mm`` from its nearest voxel.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Literal, get_args
@@ -10,10 +11,16 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from radiogenomics.core.errors import DataError, UnknownNameError
+from radiogenomics.core.errors import (
+    DataError,
+    RadiogenomicsError,
+    RadiogenomicsWarning,
+    UnknownNameError,
+)
 from radiogenomics.core.scan import Scan, Volume
 from radiogenomics.imaging.backend import features_of_volume
 from radiogenomics.imaging.perturb import noised, redrawn, resized, rotated, translated
+from radiogenomics.imaging.regions import with_region
 from radiogenomics.imaging.settings import ExtractionSettings
 from radiogenomics.stats.icc import Form, intraclass_correlation
 
@@ -57,6 +64,7 @@ def perturbed(
     ----------
     Zwanenburg et al. 2019, doi:10.1038/s41598-018-36938-4.
     """
+    volume = with_region(volume, region)
     for kind in kinds:
         volume = _one(volume, region, kind, rng)
     return volume
@@ -94,12 +102,13 @@ def retest_table(
     Returns
     -------
     DataFrame
-        One row a reading, indexed by (scan number, reading); columns are features.
+        One row a reading, indexed by (scan number, reading); columns are features. A reading that
+        failed is a row of NaN, and a warning says why.
 
     Raises
     ------
     DataError
-        There are fewer than two scans or readings; and what measuring a scan raises.
+        There are fewer than two scans or readings, or every reading failed.
     """
     todo = list(scans)
     if len(todo) < 2 or readings < 2:
@@ -111,9 +120,24 @@ def retest_table(
     cells = [
         (scan, number, reading) for number, scan in enumerate(todo) for reading in range(readings)
     ]
-    rows = joblib.Parallel(n_jobs=jobs)(joblib.delayed(one)(*cell) for cell in cells)
+    found = joblib.Parallel(n_jobs=jobs)(joblib.delayed(one)(*cell) for cell in cells)
+    rows = _numbers(found)
     index = pd.MultiIndex.from_tuples([cell[1:] for cell in cells], names=["scan", "reading"])
     return pd.DataFrame(rows, index=index)
+
+
+def _numbers(found: Sequence[dict[str, float] | RadiogenomicsError]) -> list[dict[str, float]]:
+    """Rows, empty where a reading failed; DataError when all did."""
+    failed = [str(row) for row in found if isinstance(row, RadiogenomicsError)]
+    if len(failed) == len(found):
+        raise DataError(f"expected readings; found that all failed: {failed[0]}")
+    if failed:
+        warnings.warn(
+            f"{len(failed)} of {len(found)} readings failed and are NaN: {failed[0]}",
+            RadiogenomicsWarning,
+            stacklevel=3,
+        )
+    return [{} if isinstance(row, RadiogenomicsError) else row for row in found]
 
 
 def feature_agreement(table: pd.DataFrame, *, form: Form = "ICC(1,1)") -> pd.DataFrame:
@@ -165,11 +189,13 @@ def _read(
     region: str,
     kinds: tuple[Perturbation, ...],
     seed: int,
-) -> dict[str, float]:
+) -> dict[str, float] | RadiogenomicsError:
     rng = np.random.default_rng([seed, number, reading])
-    return features_of_volume(
-        perturbed(scan.load(), region, rng=rng, kinds=kinds), settings, region=region
-    )
+    try:
+        changed = perturbed(scan.load(), region, rng=rng, kinds=kinds)
+        return features_of_volume(changed, settings, region=region)
+    except RadiogenomicsError as error:
+        return error
 
 
 def _one(volume: Volume, region: str, kind: str, rng: np.random.Generator) -> Volume:

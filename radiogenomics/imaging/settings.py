@@ -30,7 +30,16 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-FIXED_BY_IBSI = ("only", "distances", "symmetric", "weighting", "dependence_tolerance")
+FIXED_BY_IBSI = (
+    "only",
+    "distances",
+    "symmetric",
+    "weighting",
+    "dependence_tolerance",
+    "pre_crop",
+    "pad_distance",
+    "voxel_array_shift",
+)
 IBSI_ONLY = (
     "aggregation",
     "ivh_bin_count",
@@ -195,6 +204,8 @@ class ExtractionSettings(Record):
             self._require_what_the_ibsi_fixes()
         if self.remove_outliers is not None and self.normalise != "image":
             raise ValueError("remove_outliers belongs to normalise: image; give both or neither")
+        if len(set(self.distances)) < len(self.distances):
+            raise ValueError("distances: each counts once; leave the repeated ones out")
         if "shape2D" in self.families and self.flat_axis is None:
             raise ValueError("shape2D measures one slice: give flat_axis, or leave the family out")
         for family, names in self.only.items():
@@ -211,6 +222,14 @@ class ExtractionSettings(Record):
                 raise ValueError(
                     f"{name} is fixed by the IBSI: leave it out, or use conventions: pyradiomics"
                 )
+        if "shape2D" in self.families:
+            raise ValueError("the IBSI has no shape2D: leave the family out")
+        slices = self.aggregation.startswith("2")
+        if self.flat_axis not in (None, 0) or (self.flat_axis == 0 and not slices):
+            raise ValueError(
+                "flat_axis: the IBSI's slices are axial: use 0 with an aggregation of 2D or 2.5D, "
+                "or leave it out"
+            )
 
 
 def _require_features(family: Family, names: tuple[str, ...]) -> None:

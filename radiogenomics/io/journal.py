@@ -74,12 +74,15 @@ def open_journal(path: Path, *, work: Record) -> Iterator[Journal]:
         _lock(stream, path)
         stream.seek(0)
         content = stream.read()
-        # What follows the last line break was cut short by a kill; the next row must not touch it.
         whole = content[: content.rfind(b"\n") + 1]
-        stream.truncate(len(whole))
+        first = _line({HEADER: dict(work)})
+        if not whole and not first.startswith(content):
+            raise _foreign(path)
         rows = _rows_of(whole.splitlines(keepends=True), work, path)
+        # What follows the last line break was cut short by a kill; the next row must not touch it.
+        stream.truncate(len(whole))
         if not whole:
-            stream.write(_line({HEADER: dict(work)}))
+            stream.write(first)
             stream.flush()
             os.fsync(stream.fileno())
         yield Journal(stream, rows)
@@ -104,10 +107,7 @@ def _rows_of(lines: list[bytes], work: Record, path: Path) -> dict[str, Record]:
     expected = json.loads(json.dumps(dict(work)))
     found = None if header is None else header.get(HEADER)
     if found is None:
-        raise DataError(
-            f"{path.name}: expected a journal of an earlier run; found another file, or one whose "
-            "first line is damaged. Move it away, or choose another output."
-        )
+        raise _foreign(path)
     if found != expected:
         differ = sorted(key for key in {*found, *expected} if found.get(key) != expected.get(key))
         raise DataError(
@@ -115,6 +115,13 @@ def _rows_of(lines: list[bytes], work: Record, path: Path) -> dict[str, Record]:
             "Choose another output, or delete this journal to start anew."
         )
     return {entry["key"]: entry["record"] for entry in entries if entry is not None}
+
+
+def _foreign(path: Path) -> DataError:
+    return DataError(
+        f"{path.name}: expected a journal of an earlier run; found another file, or one with a "
+        "damaged first line. Move it away, or choose another output."
+    )
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

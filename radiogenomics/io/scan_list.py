@@ -11,11 +11,13 @@ import pandas as pd
 from radiogenomics.core.errors import MissingFileError, SchemaError, short_list
 from radiogenomics.core.provenance import hash_file, hash_text
 from radiogenomics.io.identifiers import as_text
+from radiogenomics.io.images.volume_file import DATA_FILE, HEADER_BYTES
 from radiogenomics.io.layout import Layout, Part
 from radiogenomics.io.tables import column_of, read_table
 
 NEEDED = ("patient_id", "image_path", "mask_path")
 PREFIXES = ("time_point", "phase", "roi")
+DETACHED = (".mhd", ".nhdr", ".hdr")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,12 @@ class ScanRow:
         Value in the mask; None: all above 0.
     structure
         Name in the mask, where that is a DICOM segmentation or structure set; empty: its only one.
+    series
+        Key of the DICOM series, where the image holds several; empty: its only one.
     time_point, phase, roi
         Become the prefix of the features; empty where the list does not say.
+    listed
+        Image and mask as the list has them; the row is known by them wherever the list lies.
     """
 
     patient_id: str
@@ -41,9 +47,11 @@ class ScanRow:
     mask: Path
     label: int | None = None
     structure: str = ""
+    series: str = ""
     time_point: str = ""
     phase: str = ""
     roi: str = ""
+    listed: tuple[str, str] = ("", "")
 
     @property
     def prefix(self) -> str:
@@ -59,17 +67,17 @@ class ScanRow:
     @property
     def key(self) -> str:
         """Name of the row that does not change when the list is sorted otherwise."""
-        what = (self.label, self.structure, self.prefix)
-        parts = (self.patient_id, self.image, self.mask, *what)
+        what = (self.label, self.structure, self.series, self.prefix)
+        parts = (self.patient_id, *self.listed, *what)
         return hash_text("\x1f".join(map(str, parts)))[:24]
 
 
 def read_scan_list(path: str | Path) -> tuple[ScanRow, ...]:
     """Read a table with the columns patient_id, image_path and mask_path.
 
-    Columns label, phase, time_point and roi are optional; others are not read. ``roi`` is also the
-    structure looked for in a DICOM segmentation or structure set. Paths are relative to the table's
-    folder.
+    Columns label, series, phase, time_point and roi are optional; others are not read. ``roi`` is
+    also the structure looked for in a DICOM segmentation or structure set. Paths are relative to
+    the table's folder.
 
     Raises
     ------
@@ -89,7 +97,7 @@ def read_scan_list(path: str | Path) -> tuple[ScanRow, ...]:
     part = Part(file=file.name, name="scans")
     frame = read_table(part, Layout(), file.parent, text_column="patient_id")
     columns = {name: as_text(column_of(frame, name, what=file.name)) for name in NEEDED}
-    optional = {"label", *PREFIXES} & {str(name) for name in frame.columns}
+    optional = {"label", "series", *PREFIXES} & {str(name) for name in frame.columns}
     columns |= {name: as_text(frame[name]) for name in optional}
     texts = pd.DataFrame(columns)
     rows = tuple(_row(cells, file, number) for number, cells in enumerate(_records(texts), start=2))
@@ -114,9 +122,11 @@ def _row(cells: dict[str, str | None], file: Path, number: int) -> ScanRow:
         mask=file.parent / str(cells["mask_path"]),
         label=_label(cells.get("label"), file, number),
         structure=cells.get("roi") or "",
+        series=cells.get("series") or "",
         time_point=cells.get("time_point") or "",
         phase=cells.get("phase") or "",
         roi=cells.get("roi") or "",
+        listed=(str(cells["image_path"]), str(cells["mask_path"])),
     )
 
 
@@ -161,6 +171,18 @@ def _files(path: Path) -> list[Path]:
             f"expected an image or mask called {path.name!r}; found none in that folder. Paths are "
             "relative to the list: correct it, or remove the row."
         )
-    return (
-        sorted(file for file in there.rglob("*") if file.is_file()) if there.is_dir() else [there]
-    )
+    if there.is_dir():
+        return sorted(file for file in there.rglob("*") if file.is_file())
+    return [there, *_detached(there)]
+
+
+def _detached(header: Path) -> list[Path]:
+    """Files that hold the voxels of a header: those it names, and those of its own name."""
+    if header.suffix.lower() not in DETACHED:
+        return []
+    named = {
+        header.parent / name.decode(errors="replace")
+        for name in DATA_FILE.findall(header.read_bytes()[:HEADER_BYTES])
+    }
+    siblings = {file for file in header.parent.glob("*") if file.stem == header.stem}
+    return sorted(file for file in (named | siblings) - {header} if file.is_file())

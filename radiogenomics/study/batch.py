@@ -14,6 +14,7 @@ Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
 RETRIES = 3
+WAIT_S = 30
 
 
 def run_in_processes(
@@ -34,7 +35,7 @@ def run_in_processes(
     tasks
         Name → task.
     jobs
-        Processes; 1 runs in this one.
+        Processes at work; never this one, which a task could take with it.
     """
     left = dict(tasks)
     while left:
@@ -75,6 +76,7 @@ def run_on_cluster(
             "Start one (dask scheduler), and workers, then give its tcp:// address."
         ) from None
     with client:
+        _require_workers(client, address)
         names = {
             client.submit(function, task, retries=RETRIES, pure=False): name
             for name, task in tasks.items()
@@ -82,6 +84,16 @@ def run_on_cluster(
         for future in distributed.as_completed(list(names), loop=client.loop):
             yield names[future], _result(future, distributed.KilledWorker)
             future.release()
+
+
+def _require_workers(client: Any, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WAIT_S)
+    except TimeoutError:
+        raise DataError(
+            f"expected workers of the Dask scheduler at {address}; found none within {WAIT_S} s. "
+            "Start some (dask worker), or use --jobs."
+        ) from None
 
 
 def _distributed() -> Any:
@@ -104,8 +116,9 @@ def _result(future: Any, killed: type[Exception]) -> Any:
 def _parallel(
     function: Callable[[Task], Outcome], tasks: Mapping[str, Task], jobs: int
 ) -> Iterator[tuple[str, Outcome]]:
+    # One job would mean this process; of two only one is given work at a time then.
     pool = joblib.Parallel(
-        n_jobs=jobs, return_as="generator_unordered", pre_dispatch=jobs, batch_size=1
+        n_jobs=max(jobs, 2), return_as="generator_unordered", pre_dispatch=jobs, batch_size=1
     )
     todo = list(tasks.items())
     yield from pool(joblib.delayed(_named)(function, name, task) for name, task in todo)

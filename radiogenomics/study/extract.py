@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,7 @@ import pandas as pd
 
 from radiogenomics.core.errors import DataError, RadiogenomicsError, SchemaError, UnknownNameError
 from radiogenomics.core.log import get_logger, progress
-from radiogenomics.core.provenance import version, versions
+from radiogenomics.core.provenance import hash_text, version, versions
 from radiogenomics.core.schema import parse
 from radiogenomics.imaging import ExtractionSettings, load_settings
 from radiogenomics.imaging.backend import BACKENDS, Backend
@@ -91,6 +92,7 @@ def extract(
     mask: str | Path | None = None,
     label: int | None = None,
     roi: str = "",
+    series: str = "",
     scans: str | Path | None = None,
     lesions: str | None = None,
     backend: Backend = "native",
@@ -111,11 +113,11 @@ def extract(
     out
         ``.csv`` or ``.parquet``. Beside it: ``.journal`` (finished rows), ``.provenance.json`` and,
         where there are any, ``.failures.csv`` (with reason and mend) and ``.notes.csv``.
-    image, mask, label, roi
-        One scan; ``label`` chooses a value in the mask, ``roi`` a structure of a DICOM mask.
+    image, mask, label, roi, series
+        One scan: a value in the mask, a structure of a DICOM mask, a series of a DICOM folder.
     scans
-        Or a table with the columns patient_id, image_path, mask_path and, where wanted, label,
-        phase, time_point and roi, which become prefixes (``Pre_A_liver_original_...``).
+        Or a table: patient_id, image_path, mask_path; where wanted label and series, and phase,
+        time_point and roi, which become prefixes (``Pre_A_liver_original_...``).
     lesions
         Rule from lesions to patients, instead of that of the settings.
     backend
@@ -136,7 +138,8 @@ def extract(
     UnknownNameError
         A preset, backend, policy or column is unknown.
     """
-    rows = _asked(image, mask, ScanRow(SINGLE, Path(), Path(), label=label, structure=roi), scans)
+    one = ScanRow(SINGLE, Path(), Path(), label=label, structure=roi, series=series)
+    rows = _asked(image, mask, one, scans)
     plan = _plan(settings, lesions=lesions, backend=backend, repair=repair)
     processes = jobs or os.cpu_count() or 1
     return _extract(rows, plan, Path(out), jobs=processes, dask=dask, hash_ids=hash_ids)
@@ -149,7 +152,8 @@ def _asked(
     if scans is not None and image is None and mask is None:
         return read_scan_list(scans)
     if scans is None and image is not None and mask is not None:
-        return (replace(one, image=Path(image), mask=Path(mask)),)
+        listed = (str(image), str(mask))
+        return (replace(one, image=Path(image), mask=Path(mask), listed=listed),)
     raise SchemaError(
         "expected an image with its mask, or a list of scans; found parts of both, or neither. "
         "Give --image and --mask, or --scans."
@@ -179,47 +183,83 @@ def _extract(
     dask: str | None,
     hash_ids: str | None,
 ) -> Extraction:
-    target = _checked_target(out)
+    target = _checked_target(out, rows)
     words = {**plan.words(), "version": version()}
     # Cores that no scan of its own keeps busy compute the image types of one side by side.
-    tasks = {row.key: Work(row, plan, threads=max(1, jobs // len(rows))) for row in rows}
+    threads = 1 if dask is not None else max(1, jobs // len(rows))
+    tasks = {_key(row, hash_ids): Work(_absolute(row), plan, threads=threads) for row in rows}
+    named = {_key(row, hash_ids): _named(row, hash_ids) for row in rows}
     with open_journal(_beside(target, ".journal"), work=words) as journal:
         todo = {key: task for key, task in tasks.items() if not _is_done(journal, key, task)}
         resumed = len(tasks) - len(todo)
         if resumed:
             get_logger(__name__).info("%d of %d scans are there already", resumed, len(tasks))
-        failed = _work(todo, journal, jobs=jobs, dask=dask)
-        named = {row.key: _named(row, hash_ids) for row in rows}
-        table = _table(named, journal.rows, lesions=plan.settings.lesions)
-        failures = _failures(named, failed)
-        notes = _notes(named, journal.rows)
-    _write(table, target)
-    _write_or_remove(failures, _beside(target, ".failures.csv"))
-    _write_or_remove(notes, _beside(target, ".notes.csv"))
-    made = {**words, "versions": versions(), "scans": len(rows), "failed": len(failures)}
-    text = json.dumps(made, indent=2, sort_keys=True) + "\n"
-    _replace(_beside(target, ".provenance.json"), lambda draft: draft.write_text(text, "utf-8"))
+        failed = {}
+        for key, found in _outcomes(todo, rows, jobs=jobs, dask=dask, hash_ids=hash_ids):
+            told = found if hash_ids is None else _without_names(found, tasks[key].row)
+            if told.error:
+                failed[key] = told
+            else:
+                journal.add(key, told.record())
+        done = {key: row for key, row in journal.rows.items() if key not in failed}
+        table = _table(named, done, lesions=plan.settings.lesions)
+        failures, notes = _failures(named, failed), _notes(named, done)
+        made = {**words, "versions": versions(), "scans": len(rows), "failed": len(failures)}
+        _write(table, target)
+        _write_or_remove(failures, _beside(target, ".failures.csv"))
+        _write_or_remove(notes, _beside(target, ".notes.csv"))
+        text = json.dumps(made, indent=2, sort_keys=True) + "\n"
+        _replace(_beside(target, ".provenance.json"), lambda draft: draft.write_text(text, "utf-8"))
     return Extraction(table, failures, notes, resumed, target)
 
 
-def _work(
-    todo: Mapping[str, Work], journal: Journal, *, jobs: int, dask: str | None
-) -> dict[str, Measured]:
-    """Do what is left, write each row to the journal, and return what failed."""
-    failed = {}
-    outcomes: Iterator[tuple[str, Measured | None]]
+def _outcomes(
+    todo: Mapping[str, Work],
+    rows: Sequence[ScanRow],
+    *,
+    jobs: int,
+    dask: str | None,
+    hash_ids: str | None,
+) -> Iterator[tuple[str, Measured]]:
+    """Do what is left; a single scan needs no process of its own, it has no batch to take along."""
+    outcomes: Iterable[tuple[str, Measured | None]]
     if dask is not None:
         outcomes = run_on_cluster(measure, todo, address=dask)
+    elif len(rows) == 1 and hash_ids is None:
+        outcomes = ((key, measure(task)) for key, task in todo.items())
     else:
-        outcomes = run_in_processes(measure, todo, jobs=min(jobs, max(1, len(todo))))
+        outcomes = run_in_processes(measure, todo, jobs=jobs)
     for key, outcome in progress(outcomes, "extracting", total=len(todo)):
-        found = outcome or DIED
-        if found.error:
-            failed[key] = found
-        else:
-            row = {"content": found.content, "lesions": found.lesions, "notes": found.notes}
-            journal.add(key, row)
-    return failed
+        yield key, outcome or DIED
+
+
+def _key(row: ScanRow, secret: str | None) -> str:
+    """Name of a row in the journal; under a secret nobody else can make it from an identifier."""
+    return row.key if secret is None else hash_text(f"{secret}\x1f{row.key}")[:24]
+
+
+def _absolute(row: ScanRow) -> ScanRow:
+    """The row with paths that another process finds, wherever it was started."""
+    return replace(row, image=row.image.absolute(), mask=row.mask.absolute())
+
+
+def _without_names(found: Measured, row: ScanRow) -> Measured:
+    """Words without the patient and without names of files and folders, which often hold one."""
+    names = {part: "mask" for part in row.mask.parts} | {part: "image" for part in row.image.parts}
+    names |= {path.stem: word for path, word in ((row.mask, "mask"), (row.image, "image"))}
+    names[row.patient_id] = "patient"
+    longest = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest)))
+
+    def told(text: str) -> str:
+        return pattern.sub(lambda match: names[match[0]], text)
+
+    return replace(
+        found,
+        notes=tuple(map(told, found.notes)),
+        reason=told(found.reason),
+        mend=told(found.mend),
+    )
 
 
 def _is_done(journal: Journal, key: str, task: Work) -> bool:
@@ -250,6 +290,8 @@ def _table(
         {"patient_id": patient, "lesions": lesions} | ({"lesion": lesion} if lesion else {})
         for patient, lesion in found
     ]
+    if not found:
+        return pd.DataFrame(columns=["patient_id", "lesions"])
     features = pd.DataFrame(list(found.values())).astype(float)
     return pd.concat([pd.DataFrame(facts), features], axis=1)
 
@@ -280,7 +322,7 @@ def _facts(number: int, row: ScanRow) -> dict[str, Any]:
     return {"scan": number, "patient_id": row.patient_id, **words}
 
 
-def _checked_target(target: Path) -> Path:
+def _checked_target(target: Path, rows: Sequence[ScanRow]) -> Path:
     if target.suffix not in FORMATS:
         raise SchemaError(
             f"{target.name}: expected an output called *.csv or *.parquet; found "
@@ -288,6 +330,12 @@ def _checked_target(target: Path) -> Path:
         )
     if target.is_dir():
         raise DataError(f"{target}: expected a file to write; found a folder. Choose another name.")
+    folders = {path.resolve() for row in rows for path in (row.image, row.mask) if path.is_dir()}
+    if folders & set(target.resolve().parents):
+        raise DataError(
+            f"{target.name}: expected a place outside the scans' folders, which are read as a "
+            "whole; found one inside. Choose another folder."
+        )
     return target
 
 

@@ -165,6 +165,7 @@ def _chest_settings(way: Literal["A", "B"]) -> ExtractionSettings:
         round_intensities=True,
         resegment_range=(-1000.0, 400.0),
         flat_axis=0 if way == "A" else None,
+        aggregation="2D_avg" if way == "A" else "3D_avg",
         filters=(
             Original(),
             Mean(support=5),

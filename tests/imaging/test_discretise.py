@@ -134,3 +134,17 @@ def test_neither_width_nor_count_is_refused() -> None:
 def test_intensity_below_the_range_is_refused() -> None:
     message = refused(ibsi_grey_levels, [-1.0, 1.0], bin_width=1, lowest=0.0, maximum_bins=9)
     assert "Re-segment" in message
+
+
+@pytest.mark.parametrize("width", [0.1, 0.7, 1.65, 2.2, 12.3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_edges_have_the_precision_of_the_response(rng, width, dtype):
+    """pyradiomics leaves a filter's response in single precision, and so its first edge."""
+    operations = pytest.importorskip("radiomics.imageoperations")
+    values = rng.normal(-3, 40, (12, 12, 12)).astype(dtype)
+    inside = rng.random(values.shape) < 0.7
+    expected, _ = operations.binImage(values, inside, binWidth=width)
+    found = grey_levels(
+        Roi(values, inside, (1.0, 1.0, 1.0)), bin_width=width, bin_count=None, maximum_bins=10_000
+    )
+    np.testing.assert_array_equal(found.levels, expected)

@@ -146,7 +146,6 @@ def test_number_of_bins_goes_before_their_width():
         ({"setting": {"binWidht": 3}}, "did you mean binWidth"),
         ({"setting": {"binWidth": -3}}, "setting.binWidth"),
         ({"setting": {"correctMask": True}}, "repair='resample'"),
-        ({"setting": {"geometryTolerance": 1e-3}}, "repair='resample'"),
         ({"setting": {"label_channel": 1}}, "a mask of its own"),
         ({"setting": {"interpolator": "sitkGaussian"}}, "sitkBSpline, sitkLinear"),
         ({"imageType": {"Wavlet": {}}}, "did you mean 'Wavelet'"),

@@ -7,7 +7,7 @@ import pytest
 
 from radiogenomics.core.errors import DataError, GeometryError, UnknownNameError
 from radiogenomics.core.scan import Volume
-from radiogenomics.imaging.regions import habitats, ring, with_region, without
+from radiogenomics.imaging.regions import habitats, ring, viable, with_region, without
 
 SPACING = (3.0, 0.8, 1.1)
 
@@ -43,6 +43,13 @@ def test_organ_without_lesion(scan: Volume) -> None:
     rest = without(scan, "liver", "tumour")
     assert rest.sum() == (scan.mask("liver") > 0).sum() - (scan.mask("tumour") > 0).sum()
     assert not (rest & (scan.mask("tumour") > 0)).any()
+
+
+def test_viable_part_is_what_enhances(scan: Volume) -> None:
+    found = viable(scan, "tumour", minimum=0.3)
+    assert np.array_equal(found, (scan.mask("tumour") > 0) & (scan.voxels >= 0.3))
+    with pytest.raises(GeometryError, match="at least 100"):
+        viable(scan, "tumour", minimum=100)
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,11 @@ def test_other_work_is_refused_and_named(tmp_path: Path) -> None:
 
 def test_another_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    path.write_text("my notes\nsecond line\n")
-    with pytest.raises(DataError, match="another file"), open_journal(path, work=WORK):
-        pass
-    assert path.read_text() == "my notes\nsecond line\n"
+    for text in ("my notes\nsecond line\n", "one line without an end"):
+        path.write_text(text)
+        with pytest.raises(DataError, match="another file"), open_journal(path, work=WORK):
+            pass
+        assert path.read_text() == text
 
 
 def test_not_a_number_is_refused_before_it_is_written(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def test_rows_are_read_with_their_prefix(tmp_path: Path) -> None:
         time_point="Pre",
         phase="A",
         roi="liver",
+        listed=("a.nii.gz", "m.nii.gz"),
     )
     assert (first.prefix, second.prefix) == ("Pre_A_liver_", "Post_")
     assert second.image == Path("/b.nii.gz")
@@ -74,5 +75,12 @@ def test_the_hash_follows_content_of_files_folders_and_archives(tmp_path: Path) 
     assert content_hash(row) == before
     (series / "2.dcm").write_bytes(b"two")
     assert content_hash(row) != before
+    header = tmp_path / "a.mhd"
+    header.write_text("ElementDataFile = b.raw\n")
+    (tmp_path / "b.raw").write_bytes(b"one")
+    apart = ScanRow("P1", header, header)
+    before = content_hash(apart)
+    (tmp_path / "b.raw").write_bytes(b"two")
+    assert content_hash(apart) != before, "voxels beside their header count"
     with pytest.raises(MissingFileError, match="'absent'"):
         content_hash(ScanRow("P1", series, tmp_path / "absent"))

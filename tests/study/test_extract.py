@@ -99,6 +99,44 @@ def test_a_bad_scan_costs_itself_and_is_tried_again(scans: Path, tmp_path: Path)
     assert fresh.resumed == 0
 
 
+def test_a_scan_that_fails_now_leaves_no_old_numbers(scans: Path, tmp_path: Path) -> None:
+    extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=1)
+    (tmp_path / "0A.nii.gz").write_bytes(b"broken")
+    again = extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=1)
+    fresh = extract(scans=scans, settings=SETTINGS, out=tmp_path / "fresh.csv", jobs=1)
+    assert len(again.failures) == 2
+    assert again.table["A_liver_original_firstorder_Mean"].isna().tolist() == [True, False]
+    pd.testing.assert_frame_equal(again.table[fresh.table.columns], fresh.table, check_exact=True)
+
+
+def test_a_table_without_any_row_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "scans.csv").write_text("patient_id,image_path,mask_path\nP,a.nii,m.nii\n")
+    found = extract(scans=tmp_path / "scans.csv", settings=SETTINGS, out=tmp_path / "f.csv", jobs=1)
+    assert len(found.failures) == 1
+    assert pd.read_csv(tmp_path / "f.csv").columns.tolist() == ["patient_id", "lesions"]
+
+
+def test_a_parameter_file_says_which_labels_it_leaves_out(tmp_path: Path) -> None:
+    write_scan(tmp_path, 0)
+    (tmp_path / "scans.csv").write_text("patient_id,image_path,mask_path\nP,0A.nii.gz,0m.nii.gz\n")
+    settings = SETTINGS.model_copy(update={"label": 2, "minimum_voxels": 1})
+    words = {"scans": tmp_path / "scans.csv", "settings": settings, "jobs": 1}
+    found = extract(out=tmp_path / "f.csv", **words)
+    assert "labels 1 of the mask were left out" in found.notes["note"][0]
+    (tmp_path / "scans.csv").write_text(
+        "patient_id,image_path,mask_path,label\nP,0A.nii.gz,0m.nii.gz,2\n"
+    )
+    chosen = extract(out=tmp_path / "g.csv", **words)
+    assert chosen.notes.empty
+    assert chosen.table.equals(found.table)
+
+
+def test_the_output_may_not_lie_among_the_slices(tmp_path: Path) -> None:
+    (tmp_path / "scans.csv").write_text("patient_id,image_path,mask_path\nP,.,m.nii\n")
+    with pytest.raises(DataError, match="outside the scans' folders"):
+        extract(scans=tmp_path / "scans.csv", settings=SETTINGS, out=tmp_path / "f.csv")
+
+
 def test_a_changed_image_is_measured_again(scans: Path, tmp_path: Path) -> None:
     before = extract(scans=scans, settings=SETTINGS, out=tmp_path / "f.csv", jobs=1).table
     (tmp_path / "0A.nii.gz").write_bytes((tmp_path / "1A.nii.gz").read_bytes())
@@ -122,6 +160,7 @@ def test_identifiers_are_hashed_on_request(scans: Path, tmp_path: Path) -> None:
     written = [p for p in tmp_path.iterdir() if p.name.startswith("f.csv")]
     assert len(written) == 4
     assert all(b"secret" not in path.read_bytes() for path in written)
+    assert all(b"0A.nii" not in path.read_bytes() for path in written), "nor names of files"
     assert pd.read_csv(tmp_path / "f.csv")["patient_id"].nunique() == 2
 
 

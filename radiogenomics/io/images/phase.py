@@ -131,6 +131,27 @@ def guess_phase(header: Header, organ_means: Mapping[str, float] | None = None) 
     return PhaseGuess(next(iter(allowed)), _confidence(deciding, organs), reasons, ruled_out)
 
 
+def phase_contradiction(declared: str, guess: PhaseGuess) -> str:
+    """Say how a declared phase contradicts a guess; empty where it does not.
+
+    Parameters
+    ----------
+    declared, guess
+        As for :func:`check_phase`.
+    """
+    stated = _declared(declared)
+    if stated is None:
+        return ""
+    other = guess.phase not in (None, stated) and guess.confidence in ("medium", "high")
+    if not other and stated not in guess.ruled_out:
+        return ""
+    likely = f"one that looks {guess.phase}" if other else "one that does not look so"
+    return (
+        f"expected the declared phase {declared!r}; found {likely} ({'; '.join(guess.reasons)}). "
+        "Check the list of scans."
+    )
+
+
 def check_phase(declared: str, guess: PhaseGuess, *, what: str = "scan") -> None:
     """Warn when a declared phase contradicts a guess of at least medium confidence, or the organs.
 
@@ -149,17 +170,10 @@ def check_phase(declared: str, guess: PhaseGuess, *, what: str = "scan") -> None
     RadiogenomicsWarning
         On contradiction.
     """
-    stated = _declared(declared)
-    if stated is None:
+    message = phase_contradiction(declared, guess)
+    if not message:
         return
-    other = guess.phase not in (None, stated) and guess.confidence in ("medium", "high")
-    if not other and stated not in guess.ruled_out:
-        return
-    likely = f"one that looks {guess.phase}" if other else "one that does not look so"
-    message = (
-        f"{what}: expected the declared phase {declared!r}; found {likely} "
-        f"({'; '.join(guess.reasons)}). Check the list of scans."
-    )
+    message = f"{what}: {message}"
     get_logger(__name__).info(message)
     warnings.warn(message, RadiogenomicsWarning, stacklevel=2)
 

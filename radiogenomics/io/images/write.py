@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from radiogenomics.core.errors import GeometryError, SchemaError
+from radiogenomics.core.errors import GeometryError, MissingFileError, SchemaError
 from radiogenomics.core.scan import Volume
 from radiogenomics.io.images.volume_file import simpleitk
 
@@ -33,6 +33,8 @@ def write_image(path: str | Path, voxels: Array, *, grid: Volume) -> None:
     ------
     SchemaError
         The ending is another.
+    MissingFileError
+        The folder is absent.
     GeometryError
         The shapes differ.
     MissingExtraError
@@ -44,6 +46,10 @@ def write_image(path: str | Path, voxels: Array, *, grid: Volume) -> None:
         raise SchemaError(
             f"{target.name}: expected a name that ends on {', '.join(FORMATS)}; found another. "
             "Rename it."
+        )
+    if not target.parent.is_dir():
+        raise MissingFileError(
+            f"expected the folder {target.parent} to write into; found none. Make it first."
         )
     if voxels.shape != grid.voxels.shape:
         raise GeometryError(
