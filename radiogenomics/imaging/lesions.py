@@ -3,65 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from radiogenomics.core.errors import GeometryError
 from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.backend import Backend, features_of_volume
+from radiogenomics.imaging.masks import split_lesions
 from radiogenomics.imaging.settings import ExtractionSettings
 
-Mask = np.ndarray[Any, np.dtype[Any]]
 Features = dict[str, float]
 
 JOINED = ""
 BY_SIZE = "#"
-
-
-def split_lesions(mask: Mask) -> Mask:
-    """Number the lesions of a mask by size, 1 the largest.
-
-    Lesions are told apart by their number in the mask; when all carry the same number, by
-    connection (voxels that share a face, an edge or a corner). A tie in size goes to the one that
-    comes first in the array.
-
-    Parameters
-    ----------
-    mask
-        Integers or booleans (z, y, x): 0 outside.
-
-    Returns
-    -------
-    ndarray
-        int32, the same shape.
-
-    Raises
-    ------
-    GeometryError
-        The mask is empty.
-
-    Examples
-    --------
-    >>> split_lesions(np.array([[[1, 0, 1, 1]]]))
-    array([[[2, 0, 1, 1]]], dtype=int32)
-    """
-    objects = mask.astype(np.int64)
-    numbers = np.unique(objects[objects > 0])
-    if numbers.size == 0:
-        raise GeometryError("expected a region; found an empty mask. Draw it, or drop the scan.")
-    if numbers.size == 1:
-        objects, count = ndimage.label(mask > 0, structure=np.ones((3, 3, 3)))
-        numbers = np.arange(1, count + 1)
-    # Old numbers may be far apart (labels of an atlas), so they are looked up by their place.
-    inside = objects > 0
-    places = np.searchsorted(numbers, objects[inside])
-    rank = np.empty(numbers.size, dtype=np.int32)
-    rank[np.argsort(-np.bincount(places), kind="stable")] = np.arange(1, numbers.size + 1)
-    ranked = np.zeros(mask.shape, dtype=np.int32)
-    ranked[inside] = rank[places]
-    return ranked
 
 
 def features_of_lesions(

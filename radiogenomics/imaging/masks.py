@@ -19,9 +19,8 @@ def select_lesions(
 ) -> Mask:
     """Return a boolean mask of the lesions that the rule takes.
 
-    Objects are told apart by their number in the mask; when all carry the same number, by
-    connection (voxels that share a face, an edge or a corner). ``largest`` is by voxels, a tie goes
-    to the lower number. Misleads when touching lesions were drawn under one number.
+    Objects are told apart as by :func:`split_lesions`, and ``largest`` is its first. Misleads when
+    touching lesions were drawn under one number.
 
     Parameters
     ----------
@@ -53,13 +52,53 @@ def select_lesions(
         return inside
     # All work happens in the bounding box: a lesion fills a thousandth of its scan.
     box = bounding_box(inside)
-    objects = np.where(inside[box], mask[box], 0).astype(np.int64)
-    if len(np.unique(objects[objects > 0])) == 1:
-        objects, _ = ndimage.label(inside[box], structure=np.ones((3, 3, 3)))
-    sizes = np.bincount(objects[objects > 0])
     chosen = np.zeros(mask.shape, dtype=bool)
-    chosen[box] = objects == int(np.argmax(sizes))
+    chosen[box] = split_lesions(np.where(inside[box], mask[box], 0)) == 1
     return chosen
+
+
+def split_lesions(mask: Mask) -> Mask:
+    """Number the lesions of a mask by size, 1 the largest.
+
+    Lesions are told apart by their number in the mask; when all carry the same number, by
+    connection (voxels that share a face, an edge or a corner). A tie in size goes to the lower
+    number, or to the one that comes first in the array.
+
+    Parameters
+    ----------
+    mask
+        Integers or booleans (z, y, x): 0 outside.
+
+    Returns
+    -------
+    ndarray
+        int32, the same shape.
+
+    Raises
+    ------
+    GeometryError
+        The mask is empty.
+
+    Examples
+    --------
+    >>> split_lesions(np.array([[[1, 0, 1, 1]]]))
+    array([[[2, 0, 1, 1]]], dtype=int32)
+    """
+    objects = mask.astype(np.int64)
+    numbers = np.unique(objects[objects > 0])
+    if numbers.size == 0:
+        raise GeometryError("expected a region; found an empty mask. Draw it, or drop the scan.")
+    if numbers.size == 1:
+        objects, count = ndimage.label(mask > 0, structure=np.ones((3, 3, 3)))
+        numbers = np.arange(1, count + 1)
+    # Old numbers may be far apart (labels of an atlas), so they are looked up by their place.
+    inside = objects > 0
+    places = np.searchsorted(numbers, objects[inside])
+    rank = np.empty(numbers.size, dtype=np.int32)
+    rank[np.argsort(-np.bincount(places), kind="stable")] = np.arange(1, numbers.size + 1)
+    ranked = np.zeros(mask.shape, dtype=np.int32)
+    ranked[inside] = rank[places]
+    return ranked
 
 
 def _nothing(mask: Mask, label: int | None) -> str:

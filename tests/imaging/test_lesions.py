@@ -6,7 +6,8 @@ import pytest
 from radiogenomics.core.errors import GeometryError
 from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.backend import features_of_volume
-from radiogenomics.imaging.lesions import features_of_lesions, split_lesions
+from radiogenomics.imaging.lesions import features_of_lesions
+from radiogenomics.imaging.masks import split_lesions
 from radiogenomics.imaging.settings import ExtractionSettings
 
 VOLUME = "original_shape_VoxelVolume"
