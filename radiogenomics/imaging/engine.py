@@ -159,8 +159,7 @@ def levels_of(
         Number type of the image that was filtered. Where pyradiomics has the response in single
         precision, so are the edges of its bins.
     """
-    own = item.bin_width is not None or item.bin_count is not None
-    bins = item if own else settings
+    bins = item if item.has_bins else settings
     precision = np.float32 if _is_single(item, scanned) else np.float64
     return grey_levels(
         replace(roi, values=roi.values.astype(precision, copy=False)),

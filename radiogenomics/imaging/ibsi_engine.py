@@ -16,9 +16,8 @@ from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.discretise import ibsi_grey_levels
 from radiogenomics.imaging.filters import Filter, Original
 from radiogenomics.imaging.ibsi_resample import ibsi_resample
-from radiogenomics.imaging.intensity import image_statistics, normalise_to_image
 from radiogenomics.imaging.masks import Box, bounding_box, require_dimensions, require_size
-from radiogenomics.imaging.preparation import resegment
+from radiogenomics.imaging.preparation import resegment, scaling
 from radiogenomics.imaging.radiomics.firstorder import intensity_statistics
 from radiogenomics.imaging.radiomics.glcm import glcm_ibsi
 from radiogenomics.imaging.radiomics.gldm import gldm_ibsi
@@ -121,9 +120,12 @@ def prepare_ibsi(
     GeometryError
         What is left of the region is too small or has too few dimensions.
     """
+    scaled = scaling(volume, settings)
+    if scaled is not None:
+        volume = replace(volume, voxels=scaled(volume.voxels))
     plain = all(isinstance(kind, Original) for kind in settings.filters)
     volume = ibsi_resample(
-        _normalised(volume, settings),
+        volume,
         region,
         spacing_mm=settings.spacing_mm or (0, 0, 0),
         interpolator=settings.interpolator,
@@ -136,20 +138,6 @@ def prepare_ibsi(
     require_size(inside, settings.minimum_voxels)
     require_dimensions(inside, settings.minimum_dimensions)
     return IbsiRegion(volume, inside if settings.resegment_shape else shape, inside)
-
-
-def _normalised(volume: Volume, settings: ExtractionSettings) -> Volume:
-    if settings.normalise != "image":
-        return volume
-    mean, deviation = image_statistics(volume.voxels)
-    voxels = normalise_to_image(
-        volume.voxels,
-        mean=mean,
-        deviation=deviation,
-        scale=settings.normalise_scale,
-        outliers=settings.remove_outliers,
-    )
-    return replace(volume, voxels=voxels)
 
 
 def _resegmented(voxels: Array, shape: Array, settings: ExtractionSettings) -> Array:
@@ -241,8 +229,7 @@ def _bounds(kind: Filter, settings: ExtractionSettings) -> Bounds:
 
 def _levels(roi: Roi, kind: Filter, settings: ExtractionSettings) -> GreyLevels:
     """Grey levels by the bins of the filter, or else of the extraction."""
-    own = kind.bin_width is not None or kind.bin_count is not None
-    bins = kind if own else settings
+    bins = kind if kind.has_bins else settings
     return ibsi_grey_levels(
         roi,
         bin_width=bins.bin_width,

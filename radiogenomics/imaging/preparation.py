@@ -73,7 +73,7 @@ def prepare(
         raise GeometryError(
             f"expected voxels in region {region!r}; found none. Draw it, or drop the scan."
         )
-    scaled = _scaling(volume, settings)
+    scaled = scaling(volume, settings)
     if settings.spacing_mm is not None:
         volume = resample(
             volume,
@@ -143,7 +143,8 @@ def resegment(voxels: Array, inside: Array, settings: ExtractionSettings) -> Arr
     return kept
 
 
-def _scaling(volume: Volume, settings: ExtractionSettings) -> partial[Array] | None:
+def scaling(volume: Volume, settings: ExtractionSettings) -> partial[Array] | None:
+    """Normalisation by the whole image, for what is read of it; None where there is none."""
     if settings.normalise != "image":
         return None
     mean, deviation = image_statistics(volume.voxels)

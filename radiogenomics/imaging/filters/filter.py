@@ -28,6 +28,11 @@ class Filter(Record):
     bin_width: Positive | None = None
     bin_count: Annotated[int, Field(ge=2)] | None = None
 
+    @property
+    def has_bins(self) -> bool:
+        """Whether its responses are cut by bins of its own."""
+        return self.bin_width is not None or self.bin_count is not None
+
     @abstractmethod
     def responses(
         self,
