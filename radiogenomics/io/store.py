@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -100,6 +101,30 @@ def output_folder(path: str | Path) -> Iterator[OutputWriter]:
         for folder in reversed(made):
             _remove_if_empty(folder)
         raise
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Give a draft beside ``path`` that takes its place when the block ends without an error.
+
+    The draft has the same ending, as some writers choose their format by it. A reader sees the old
+    file or the new one; on an error the old one stays.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with replaced_file(path) as draft:
+    ...     _ = draft.write_text("done")
+    >>> path.read_text()
+    'done'
+    """
+    draft = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def pseudonym(cohort_id: str, patient_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +21,7 @@ from radiogenomics.imaging.backend import BACKENDS, Backend
 from radiogenomics.io.images.match import REPAIRS, Repair
 from radiogenomics.io.journal import Journal, open_journal
 from radiogenomics.io.scan_list import ScanRow, content_hash, read_scan_list
-from radiogenomics.io.store import pseudonym
+from radiogenomics.io.store import pseudonym, replaced_file
 from radiogenomics.study.batch import run_in_processes, run_on_cluster
 from radiogenomics.study.measure import Measured, Plan, Work, measure
 
@@ -209,7 +209,8 @@ def _extract(
         _write_or_remove(failures, _beside(target, ".failures.csv"))
         _write_or_remove(notes, _beside(target, ".notes.csv"))
         text = json.dumps(made, indent=2, sort_keys=True) + "\n"
-        _replace(_beside(target, ".provenance.json"), lambda draft: draft.write_text(text, "utf-8"))
+        with replaced_file(_beside(target, ".provenance.json")) as draft:
+            draft.write_text(text, "utf-8")
     return Extraction(table, failures, notes, resumed, target)
 
 
@@ -344,11 +345,12 @@ def _beside(target: Path, ending: str) -> Path:
 
 
 def _write(table: pd.DataFrame, target: Path) -> None:
-    """Write a table in full precision; a reader sees the old file or the new one."""
-    if target.suffix == ".parquet":
-        _replace(target, lambda draft: table.to_parquet(draft, index=False))
-    else:
-        _replace(target, lambda draft: table.to_csv(draft, index=False, lineterminator="\n"))
+    """Write a table in full precision."""
+    with replaced_file(target) as draft:
+        if target.suffix == ".parquet":
+            table.to_parquet(draft, index=False)
+        else:
+            table.to_csv(draft, index=False, lineterminator="\n")
 
 
 def _write_or_remove(table: pd.DataFrame, target: Path) -> None:
@@ -357,12 +359,3 @@ def _write_or_remove(table: pd.DataFrame, target: Path) -> None:
         target.unlink(missing_ok=True)
     else:
         _write(table, target)
-
-
-def _replace(target: Path, write: Callable[[Path], object]) -> None:
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        write(draft)
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from radiogenomics.core.errors import GeometryError, MissingFileError, SchemaError
 from radiogenomics.core.scan import Volume
 from radiogenomics.io.images.volume_file import simpleitk
+from radiogenomics.io.store import replaced_file
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -61,9 +61,5 @@ def write_image(path: str | Path, voxels: Array, *, grid: Volume) -> None:
     image.SetSpacing([float(size) for size in reversed(grid.spacing_mm)])
     image.SetOrigin(grid.origin_mm)
     image.SetDirection(grid.direction)
-    draft = target.with_name(f".{os.getpid()}.{target.name}")
-    try:
+    with replaced_file(target) as draft:
         sitk.WriteImage(image, str(draft))
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
