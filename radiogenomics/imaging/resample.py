@@ -74,7 +74,7 @@ def resample(
     spacing_mm
         New voxel size (z, y, x); 0 keeps an axis.
     interpolator, threads
-        How the image is interpolated (B-splines are cubic), and by how many threads of ITK.
+        How the image is interpolated (B-splines are cubic), and by how many threads.
     pad
         New voxels around the region, as far as the image goes.
     intensities

@@ -6,7 +6,7 @@ import math
 import threading
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from radiogenomics.core.errors import (
     RadiogenomicsWarning,
     short_list,
 )
-from radiogenomics.core.scan import Volume
 from radiogenomics.imaging import ExtractionSettings, features_of_lesions
 from radiogenomics.imaging.backend import Backend
 from radiogenomics.io.images import guess_phase, read_image, read_mask_with_notes
@@ -124,13 +123,7 @@ def _measured(work: Work) -> Measured:
     mask = read_mask_with_notes(
         row.mask, image=image, label=row.label, roi=row.structure or None, repair=plan.repair
     )
-    volume = Volume(
-        voxels=image.voxels,
-        masks={REGION: mask.voxels},
-        spacing_mm=image.spacing_mm,
-        origin_mm=image.origin_mm,
-        direction=image.direction,
-    )
+    volume = replace(image, masks={REGION: mask.voxels})
     # The label of the row is cut out already; that of the settings holds where the row has none.
     settings = plan.settings
     if row.label is not None:
