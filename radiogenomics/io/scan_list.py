@@ -11,13 +11,12 @@ import pandas as pd
 from radiogenomics.core.errors import MissingFileError, SchemaError, short_list
 from radiogenomics.core.provenance import hash_file, hash_text
 from radiogenomics.io.identifiers import as_text
-from radiogenomics.io.images.volume_file import DATA_FILE, HEADER_BYTES
+from radiogenomics.io.images.content import content_files
 from radiogenomics.io.layout import Layout, Part
 from radiogenomics.io.tables import column_of, read_table
 
 NEEDED = ("patient_id", "image_path", "mask_path")
 PREFIXES = ("time_point", "phase", "roi")
-DETACHED = (".mhd", ".nhdr", ".hdr")
 
 
 @dataclass(frozen=True)
@@ -152,37 +151,12 @@ def _require_distinct(rows: tuple[ScanRow, ...], file: Path) -> None:
 
 
 def content_hash(row: ScanRow) -> str:
-    """SHA-256 over the content of image and mask; of a folder, all files in it.
+    """SHA-256 over the content of image and mask.
 
     Raises
     ------
     MissingFileError
         One of them is absent.
     """
-    files = [file for path in (row.image, row.mask) for file in _files(path)]
+    files = [file for path in (row.image, row.mask) for file in content_files(path)]
     return hash_text("\n".join(map(hash_file, files)))
-
-
-def _files(path: Path) -> list[Path]:
-    """Files of a path; a place inside an archive is the archive."""
-    there = next(place for place in (path, *path.parents) if place.exists())
-    if there != path and not there.is_file():
-        raise MissingFileError(
-            f"expected an image or mask called {path.name!r}; found none in that folder. Paths are "
-            "relative to the list: correct it, or remove the row."
-        )
-    if there.is_dir():
-        return sorted(file for file in there.rglob("*") if file.is_file())
-    return [there, *_detached(there)]
-
-
-def _detached(header: Path) -> list[Path]:
-    """Files that hold the voxels of a header: those it names, and those of its own name."""
-    if header.suffix.lower() not in DETACHED:
-        return []
-    named = {
-        header.parent / name.decode(errors="replace")
-        for name in DATA_FILE.findall(header.read_bytes()[:HEADER_BYTES])
-    }
-    siblings = {file for file in header.parent.glob("*") if file.stem == header.stem}
-    return sorted(file for file in (named | siblings) - {header} if file.is_file())

@@ -20,6 +20,7 @@ from radiogenomics.io.images import (
     read_mask,
 )
 from radiogenomics.io.images.archive import split_archive
+from radiogenomics.io.images.content import content_files
 from radiogenomics.io.images.match import REPAIRS
 from radiogenomics.io.layout import data_file
 from radiogenomics.io.manifest import ScanTable
@@ -113,7 +114,7 @@ class ImageLoader:
             check_mask(mask.path, image=head, label=mask.label, roi=mask.roi, repair=mask.repair)
 
     def files(self) -> tuple[Path, ...]:
-        """Files of image and masks; a folder gives those in it, a place in an archive the archive.
+        """Files that image and masks are made of.
 
         Raises
         ------
@@ -123,7 +124,7 @@ class ImageLoader:
         return tuple(
             file
             for path in (self.image, *(mask.path for mask in self.masks))
-            for file in _files(path)
+            for file in content_files(path)
         )
 
 
@@ -236,12 +237,3 @@ def _existing(folder: Path, relative: str, listed_in: str) -> Path:
             "Paths are relative to the list: correct it, or remove the row."
         )
     return path
-
-
-def _files(path: Path) -> tuple[Path, ...]:
-    archived = split_archive(path)
-    if archived is not None:
-        return (archived[0],)
-    if path.is_dir():
-        return tuple(sorted(file for file in path.rglob("*") if file.is_file()))
-    return (path,)
