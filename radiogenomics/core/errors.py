@@ -104,6 +104,10 @@ class RadiogenomicsWarning(UserWarning):
     """Something that does not stop the work but changes how its result should be read."""
 
 
+class FallbackWarning(RadiogenomicsWarning):
+    """A step did not do what it was asked for, and did its stated default instead."""
+
+
 def near_matches(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three of ``known`` that look like ``name``, nearest first; case does not matter."""
     unfolded = {candidate.casefold(): candidate for candidate in known}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from radiogenomics.core.errors import (
     AlignmentError,
     DataError,
+    FallbackWarning,
     OutcomeError,
     StudyError,
     short_list,
@@ -157,8 +160,28 @@ def score_test_part(
     """Fit a clone on the training part; return the test part's scores and the fitted clone."""
     rows = features.iloc if isinstance(features, pd.DataFrame) else features
     train, test = part.split.train, part.split.test
-    fitted = clone(estimator).fit(rows[train], part.labels[train])
+    with quiet_fallbacks():
+        fitted = clone(estimator).fit(rows[train], part.labels[train])
     return _scores(fitted, rows[test]), fitted
+
+
+@contextmanager
+def quiet_fallbacks() -> Iterator[None]:
+    """Silence fallbacks one by one; :func:`fallbacks_of` tells them, to be counted over folds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FallbackWarning)
+        yield
+
+
+def fallbacks_of(fitted: Any) -> list[str]:
+    """Names of the steps of a fitted pipeline that fell back to their stated default."""
+    pipeline = getattr(fitted, "pipeline_", fitted)
+    return [name for name, step in getattr(pipeline, "steps", ()) if getattr(step, "fell_back_", 0)]
+
+
+def selected_by(fitted: Any) -> list[str]:
+    """Names of the features that reach the learner of a fitted estimator, where it tells them."""
+    return [str(feature) for feature in getattr(fitted, "selected_features_", None) or ()]
 
 
 def checked_splits(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from radiogenomics.core.errors import FallbackWarning
 from radiogenomics.core.evidence import Evidence
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.fold import (
@@ -18,10 +23,14 @@ from radiogenomics.evaluation.fold import (
     TargetRule,
     checked_labels,
     checked_splits,
+    fallbacks_of,
     label_splits,
+    quiet_fallbacks,
     require_one_row_each,
     score_test_part,
+    selected_by,
 )
+from radiogenomics.evaluation.splits import Split
 
 RARE = 10
 
@@ -62,7 +71,8 @@ def cross_validate(
     -------
     Evidence
         ``predictions`` (and ``label_score`` when the rule has scores), ``selected`` from the
-        estimator's ``selected_features_``, and ``model``, a :class:`LockedModel` refitted on all.
+        estimator's ``selected_features_``, ``model``, a :class:`LockedModel` refitted on all, and
+        a table ``fallbacks`` (``repeat, fold, step``) when a selector kept nothing somewhere.
 
     Raises
     ------
@@ -74,16 +84,12 @@ def cross_validate(
     fitted = Parallel(n_jobs=jobs)(
         delayed(_fit_and_score)(estimator, features, part) for part in labelled
     )
-    predictions = predictions_frame(features.index, labelled, [scores for scores, _ in fitted])
-    chosen = [
-        (part.split.repeat, part.split.fold, feature)
-        for part, (_, selected) in zip(labelled, fitted, strict=True)
-        for feature in selected
-    ]
+    splits = [part.split for part in labelled]
     return Evidence(
         name=name,
-        predictions=predictions,
-        selected=pd.DataFrame(chosen, columns=["repeat", "fold", "feature"]),
+        predictions=predictions_frame(features.index, labelled, [fit.scores for fit in fitted]),
+        selected=_by_fold(splits, [fit.selected for fit in fitted], column="feature"),
+        tables=_fallback_table(name, splits, [fit.fallbacks for fit in fitted]),
         model=_refit(estimator, features, target, target_rule=target_rule),
     )
 
@@ -105,7 +111,8 @@ def cross_validate_survival(
     Parameters
     ----------
     estimator
-        ``fit(features, time, event)`` and ``predict(features)`` → risk, higher is worse.
+        ``fit(X, y)`` on a survival target (structured array of event and time) and ``predict(X)``
+        → risk, higher is worse.
     features
         Patients × variables, indexed by patient.
     outcome
@@ -128,12 +135,18 @@ def cross_validate_survival(
     require_one_row_each(features, outcome.time)
     rare = min(outcome.n_events, len(outcome.event) - outcome.n_events) < RARE
     strata = None if rare else outcome.event.to_numpy(dtype=int)
-    parts = []
+    target = outcome.to_structured()
+    parts: list[pd.DataFrame] = []
+    splits: list[Split] = []
+    selected: list[list[str]] = []
+    fallbacks: list[list[str]] = []
     for split in checked_splits(features.index, splitter, strata):
         train, test = features.iloc[split.train], features.iloc[split.test]
-        fitted = clone(estimator).fit(
-            train, outcome.time.iloc[split.train], outcome.event.iloc[split.train]
-        )
+        with quiet_fallbacks():
+            fitted = clone(estimator).fit(train, target[split.train])
+        splits.append(split)
+        selected.append(selected_by(fitted))
+        fallbacks.append(fallbacks_of(fitted))
         score = getattr(fitted, "decision_function", fitted.predict)
         part = pd.DataFrame(
             {
@@ -145,8 +158,15 @@ def cross_validate_survival(
             }
         )
         parts.append(part)
-    model = clone(estimator).fit(features, outcome.time, outcome.event)
-    return Evidence(name=name, predictions=pd.concat(parts, ignore_index=True), model=model)
+    with quiet_fallbacks():
+        model = clone(estimator).fit(features, target)
+    return Evidence(
+        name=name,
+        predictions=pd.concat(parts, ignore_index=True),
+        selected=_by_fold(splits, selected, column="feature"),
+        tables=_fallback_table(name, splits, fallbacks),
+        model=model,
+    )
 
 
 def predictions_frame(
@@ -167,11 +187,46 @@ def predictions_frame(
     return pd.DataFrame(columns)
 
 
+class _Fitted(NamedTuple):
+    """What is kept of the model of one fold."""
+
+    scores: NDArray[np.float64]
+    selected: list[str]
+    fallbacks: list[str]
+
+
 def _fit_and_score(
     estimator: BaseEstimator, features: pd.DataFrame, part: LabelledSplit
-) -> tuple[NDArray[np.float64], list[str]]:
+) -> _Fitted:
     scores, fitted = score_test_part(estimator, features, part)
-    return scores, [str(feature) for feature in getattr(fitted, "selected_features_", ())]
+    return _Fitted(scores, selected_by(fitted), fallbacks_of(fitted))
+
+
+def _by_fold(splits: Sequence[Split], names: Sequence[list[str]], *, column: str) -> pd.DataFrame:
+    """One row a name: ``repeat, fold`` and the name."""
+    rows = [
+        (split.repeat, split.fold, name)
+        for split, found in zip(splits, names, strict=True)
+        for name in found
+    ]
+    return pd.DataFrame(rows, columns=["repeat", "fold", column])
+
+
+def _fallback_table(
+    name: str, splits: Sequence[Split], fallbacks: Sequence[list[str]]
+) -> dict[str, pd.DataFrame]:
+    """``fallbacks`` when a step fell back in some fold, with one warning that counts them."""
+    table = _by_fold(splits, fallbacks, column="step")
+    if table.empty:
+        return {}
+    counts = ", ".join(f"{step} in {n}" for step, n in table["step"].value_counts().items())
+    warnings.warn(
+        f"{name}: of {len(splits)} fits, nothing passed {counts}; the step's stated default was "
+        "kept there instead. Loosen its threshold, or read this as little to select.",
+        FallbackWarning,
+        stacklevel=3,
+    )
+    return {"fallbacks": table}
 
 
 def _refit(
@@ -188,5 +243,6 @@ def _refit(
         rule = clone(target_rule)
         rule.fit(target)
         labels = checked_labels(pd.Series(rule.transform(target)))
-    fitted = clone(estimator).fit(features, labels)
+    with quiet_fallbacks():
+        fitted = clone(estimator).fit(features, labels)
     return LockedModel(fitted, rule, tuple(map(str, features.columns)))

@@ -72,6 +72,42 @@ def check_survival(
     return times, flags.astype(bool)
 
 
+def survival_target(y: Any) -> tuple[Floats, Bools]:
+    """Return time and event of a structured survival target, the ``y`` of survival estimators.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n,)
+        One boolean field, the event, and one numeric field, the time in months, in this order, as
+        ``SurvivalOutcome.to_structured`` and scikit-survival make it.
+
+    Returns
+    -------
+    time : ndarray of float, shape (n,)
+    event : ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    OutcomeError
+        If `y` is something else, or the times cannot be analysed.
+
+    Examples
+    --------
+    >>> y = np.array([(True, 3.0), (False, 5.0)], dtype=[("event", bool), ("time", float)])
+    >>> survival_target(y)
+    (array([3., 5.]), array([ True, False]))
+    """
+    target = np.asarray(y)
+    fields = target.dtype.names or ()
+    if len(fields) != 2 or target.dtype[0] != np.bool_ or target.ndim != 1:
+        raise OutcomeError(
+            "expected a survival target: a structured array of event (bool) and time, one a "
+            f"patient; found {target.dtype} of shape {target.shape}; use "
+            "SurvivalOutcome.to_structured()."
+        )
+    return check_survival(target[fields[1]], target[fields[0]])
+
+
 def check_scores(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Bools]:
     """Return scores and two-class labels as arrays, or say what is wrong with them.
 

@@ -90,7 +90,7 @@ def evaluate_signature(study: Study, inputs: Inputs, *, seed: int) -> Findings:
     evidence = cross_validate_survival(
         signature, genes, setting.outcome, splitter=splitter, name=study.label.name
     )
-    locked = signature.fit(genes, setting.outcome.time, setting.outcome.event).signature_
+    locked = signature.fit(genes, setting.outcome.to_structured()).signature_
     folds = _folds(evidence.predictions, setting.outcome.patient_ids)
     return merge(
         [

@@ -89,7 +89,7 @@ def test_pair_adds_to_stage_sex_and_age(lihc):
             "stage": stage,
         }
     )
-    risk = CoxSignature(PAIR).fit(tumours, outcome.time, outcome.event).predict(tumours)
+    risk = CoxSignature(PAIR).fit(tumours, outcome.to_structured()).predict(tumours)
     with pytest.warns(UserWarning, match="lack a covariate"):
         table = adjusted_hazard_ratio(risk, outcome, covariates, split="apparent")
     first = table.iloc[0]

@@ -9,8 +9,16 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
+from sklearn.utils.validation import validate_data
 
-from radiogenomics.core.errors import AlignmentError, LeakageError, OutcomeError, StudyError
+from radiogenomics.core.errors import (
+    AlignmentError,
+    DataError,
+    FallbackWarning,
+    LeakageError,
+    OutcomeError,
+    StudyError,
+)
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation import (
     PatientKFold,
@@ -19,6 +27,7 @@ from radiogenomics.evaluation import (
     cross_validate_survival,
     pooled_auc,
 )
+from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.omics import CoxSignature, SignatureLabel
 
 FOLDS = PatientKFold(4, n_repeats=2, random_state=3)
@@ -214,11 +223,8 @@ def test_survival_model_is_scored_out_of_fold(molecular):
         CoxSignature(["G"]), target[["G"]], outcome, splitter=FOLDS, name="IRS"
     )
     for split in FOLDS.split(target.index, target["event"]):
-        fitted = CoxSignature(["G"]).fit(
-            target.iloc[split.train],
-            outcome.time.iloc[split.train],
-            outcome.event.iloc[split.train],
-        )
+        train = target.iloc[split.train]
+        fitted = CoxSignature(["G"]).fit(train, outcome.to_structured()[split.train])
         rows = found.predictions.query("repeat == @split.repeat and fold == @split.fold")
         rows = rows.set_index("patient_id")
         test = target.iloc[split.test]
@@ -281,3 +287,32 @@ def test_leaking_splitter_is_refused(labelled):
 
     with pytest.raises(LeakageError, match="found 5 .P45"):
         cross_validate(LogisticRegression(), x, y, splitter=Leaks(), name="lr")
+
+
+class _Choosy(FeatureSelector):
+    """Keeps what exceeds a threshold of |mean difference|; else the best one."""
+
+    def __init__(self, threshold: float = 1.0, fallback: int = 1) -> None:
+        self.threshold = threshold
+        self.fallback = fallback
+
+    def fit(self, X, y):
+        values, y = validate_data(self, X, y)
+        gap = np.abs(values[y == 1].mean(axis=0) - values[y == 0].mean(axis=0))
+        self._settle(gap > self.threshold, gap)
+        return self
+
+
+def test_fallbacks_of_selectors_are_counted_over_folds(labelled):
+    x, y = labelled
+    pipeline = make_pipeline(_Choosy(threshold=100.0), LogisticRegression())
+    with pytest.warns(FallbackWarning, match=r"of 8 fits, nothing passed _choosy in 8") as caught:
+        found = cross_validate(pipeline, x, y, splitter=FOLDS, name="lr")
+    assert len(caught) == 1
+    assert len(found.tables["fallbacks"]) == 8
+    assert set(found.tables["fallbacks"]["step"]) == {"_choosy"}
+    free = make_pipeline(_Choosy(threshold=0.0), LogisticRegression())
+    assert "fallbacks" not in cross_validate(free, x, y, splitter=FOLDS, name="lr").tables
+    strict = make_pipeline(_Choosy(threshold=100.0, fallback=0), LogisticRegression())
+    with pytest.raises(DataError, match="found none of"):
+        cross_validate(strict, x, y, splitter=FOLDS, name="lr")

@@ -36,9 +36,13 @@ def cohort(rng) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     return genes, time, pd.Series(death <= censoring, index=patients)
 
 
+def outcome(time: pd.Series, event: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame({"time": time, "event": event})
+
+
 def test_weights_are_those_of_lifelines(cohort):
     genes, time, event = cohort
-    fitted = CoxSignature(GENES).fit(genes, time, event)
+    fitted = CoxSignature(GENES).fit(genes, outcome(time, event))
     standard = (genes[list(GENES)] - genes[list(GENES)].mean()) / genes[list(GENES)].std(ddof=1)
     frame = standard.assign(time=time, event=event)
     reference = CoxPHFitter().fit(
@@ -52,7 +56,7 @@ def test_weights_are_those_of_lifelines(cohort):
 
 def test_signature_is_locked_and_scores_one_patient_alone(cohort):
     genes, time, event = cohort
-    fitted = CoxSignature(GENES, unit="log2(FPKM+1)").fit(genes, time, event)
+    fitted = CoxSignature(GENES, unit="log2(FPKM+1)").fit(genes, outcome(time, event))
     locked = Signature.from_json(fitted.signature_.to_json())
     assert locked.locked and locked.direction == "risk" and locked.unit == "log2(FPKM+1)"
     alone = locked.score(genes.iloc[[7]])
@@ -62,7 +66,7 @@ def test_signature_is_locked_and_scores_one_patient_alone(cohort):
 def test_median_cutoff_is_that_of_training_scores(cohort):
     genes, time, event = cohort
     train, test = slice(0, 80), slice(80, None)
-    fitted = CoxSignature(GENES).fit(genes.iloc[train], time.iloc[train], event.iloc[train])
+    fitted = CoxSignature(GENES).fit(genes.iloc[train], outcome(time, event).iloc[train])
     training = fitted.predict(genes.iloc[train])
     assert fitted.signature_.cutoff == pytest.approx(np.median(training), abs=1e-12)
     assert fitted.classify(genes.iloc[train]).sum() == 40
@@ -72,10 +76,13 @@ def test_median_cutoff_is_that_of_training_scores(cohort):
 
 def test_units_of_a_gene_do_not_matter(cohort):
     genes, time, event = cohort
-    one = CoxSignature(GENES).fit(genes, time, event).predict(genes)
+    one = CoxSignature(GENES).fit(genes, outcome(time, event)).predict(genes)
     scaled = genes.assign(KPNA2=genes["KPNA2"] * 100 - 7)
     np.testing.assert_allclose(
-        CoxSignature(GENES).fit(scaled, time, event).predict(scaled), one, rtol=1e-8, atol=1e-10
+        CoxSignature(GENES).fit(scaled, outcome(time, event)).predict(scaled),
+        one,
+        rtol=1e-8,
+        atol=1e-10,
     )
 
 
@@ -83,7 +90,7 @@ def test_patients_without_outcome_standardise_but_carry_no_weight(cohort):
     genes, time, event = cohort
     time, event = time.copy(), event.astype(float)
     time.iloc[:20] = event.iloc[:20] = np.nan
-    fitted = CoxSignature(GENES).fit(genes, time, event)
+    fitted = CoxSignature(GENES).fit(genes, outcome(time, event))
     assert (fitted.cox_.n, fitted.cox_.events) == (100, int(event.sum()))
     np.testing.assert_allclose(fitted.signature_.centre, genes[list(GENES)].mean())
     known = genes.iloc[20:][list(GENES)]
@@ -109,35 +116,35 @@ def test_fitting_leaves_the_settings_alone(cohort):
     genes, time, event = cohort
     signature = CoxSignature(GENES, cutoff=0.2, name="X", minimum_events=5)
     settings = signature.get_params()
-    signature.fit(genes, time, event)
+    signature.fit(genes, outcome(time, event))
     assert signature.get_params() == settings == clone(signature).get_params()
 
 
 def test_absent_gene_is_named(cohort):
     genes, time, event = cohort
     with pytest.raises(UnknownNameError, match="SMG5"):
-        CoxSignature(["KPNA2", "SMG-5"]).fit(genes, time, event)
+        CoxSignature(["KPNA2", "SMG-5"]).fit(genes, outcome(time, event))
 
 
 def test_constant_gene_is_named(cohort):
     genes, time, event = cohort
     with pytest.raises(DataError, match="SMG5 constant"):
-        CoxSignature(GENES).fit(genes.assign(SMG5=0.1), time, event)
+        CoxSignature(GENES).fit(genes.assign(SMG5=0.1), outcome(time, event))
 
 
 def test_missing_value_names_the_patient(cohort):
     genes, time, event = cohort
     genes.loc["P3", "SMG5"] = np.nan
     with pytest.raises(DataError, match="P3"):
-        CoxSignature(GENES).fit(genes, time, event)
+        CoxSignature(GENES).fit(genes, outcome(time, event))
 
 
 def test_too_few_events_are_refused(cohort):
     genes, time, event = cohort
     few = event & (event.cumsum() <= 9)
     with pytest.raises(OutcomeError, match="at least 10 events .* found 9 in 120"):
-        CoxSignature(GENES).fit(genes, time, few)
-    assert CoxSignature(GENES, minimum_events=9).fit(genes, time, few).cox_.events == 9
+        CoxSignature(GENES).fit(genes, outcome(time, few))
+    assert CoxSignature(GENES, minimum_events=9).fit(genes, outcome(time, few)).cox_.events == 9
 
 
 def test_separated_events_are_refused_and_say_what_to_do(cohort):
@@ -145,13 +152,15 @@ def test_separated_events_are_refused_and_say_what_to_do(cohort):
     event = pd.Series(genes["KPNA2"] > genes["KPNA2"].median())
     time = pd.Series(np.where(event, 100 - genes["KPNA2"], 200.0), index=genes.index)
     with pytest.raises(OutcomeError, match="supply weights"):
-        CoxSignature(["KPNA2"]).fit(genes, time, event)
+        CoxSignature(["KPNA2"]).fit(genes, outcome(time, event))
 
 
 def test_repeated_gene_is_refused(cohort):
     genes, time, event = cohort
     with pytest.raises(OutcomeError, match="repeat each other"):
-        CoxSignature(["KPNA2", "TWIN"]).fit(genes.assign(TWIN=2 * genes["KPNA2"]), time, event)
+        CoxSignature(["KPNA2", "TWIN"]).fit(
+            genes.assign(TWIN=2 * genes["KPNA2"]), outcome(time, event)
+        )
 
 
 def test_weights_without_outcome_are_refused(cohort):
@@ -162,7 +171,7 @@ def test_weights_without_outcome_are_refused(cohort):
 def test_outcome_of_other_patients_is_refused(cohort):
     genes, time, event = cohort
     with pytest.raises(AlignmentError, match="Align"):
-        CoxSignature(GENES).fit(genes, time.iloc[::-1], event)
+        CoxSignature(GENES).fit(genes, outcome(time, event).iloc[::-1])
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (1.0, float("nan")), (0.0, 0.0)])
@@ -173,4 +182,14 @@ def test_unusable_weights_are_refused(cohort, weights):
 
 def test_unknown_cutoff_word_is_refused(cohort):
     with pytest.raises(UnknownNameError, match="median"):
-        CoxSignature(GENES, cutoff="medain").fit(*cohort)
+        CoxSignature(GENES, cutoff="medain").fit(cohort[0], outcome(*cohort[1:]))
+
+
+def test_a_structured_target_says_the_same_as_a_frame(cohort):
+    genes, time, event = cohort
+    y = np.empty(len(time), dtype=[("event", bool), ("time", float)])
+    y["event"], y["time"] = event, time
+    by_frame = CoxSignature(GENES).fit(genes, outcome(time, event))
+    assert CoxSignature(GENES).fit(genes, y).signature_.weights == by_frame.signature_.weights
+    with pytest.raises(AlignmentError, match="119 outcomes for 120 patients"):
+        CoxSignature(GENES).fit(genes, y[1:])

@@ -57,7 +57,7 @@ def test_margins_are_those_of_the_signature_fold_by_fold(rng, outcome, cutoff):
     for split in splits:
         train, test = frame.iloc[split.train], frame.iloc[split.test]
         fitted = CoxSignature(["a", "b"], cutoff=cutoff).fit(
-            train, pd.Series(time)[split.train], pd.Series(event)[split.train]
+            train, pd.DataFrame({"time": time, "event": event}).iloc[split.train]
         )
         np.testing.assert_allclose(
             found[split.test], fitted.decision_function(test), rtol=1e-9, atol=1e-12

@@ -22,6 +22,7 @@ from radiogenomics.core.method import Method
 from radiogenomics.core.signature import Signature
 from radiogenomics.omics.labels.cutoff import FixedCutoff, MedianCutoff
 from radiogenomics.stats import CoxFit, fit_cox
+from radiogenomics.stats.inputs import survival_target
 
 
 class CoxSignature(BaseEstimator):
@@ -92,20 +93,16 @@ class CoxSignature(BaseEstimator):
         self.minimum_events = minimum_events
         self.unit = unit
 
-    def fit(
-        self,
-        expression: pd.DataFrame,
-        time: pd.Series[float] | None = None,
-        event: pd.Series[bool] | None = None,
-    ) -> Self:
+    def fit(self, expression: pd.DataFrame, y: np.ndarray | pd.DataFrame | None = None) -> Self:
         """Learn standardisation, weights and cut-off.
 
         Parameters
         ----------
         expression
             Patients × genes, logarithmic.
-        time, event
-            Months and whether the event was seen, same index; NaN where there is no outcome. May be
+        y
+            Survival target (structured array of event and time), or a frame of ``time`` (months)
+            and ``event`` with the same index; NaN in the frame where there is no outcome. May be
             left out when weights are supplied.
 
         Raises
@@ -125,7 +122,7 @@ class CoxSignature(BaseEstimator):
             weights = self._supplied_weights()
             source = "supplied weights"
         else:
-            self.cox_ = self._fit_cox((values - centre) / scale, expression.index, time, event)
+            self.cox_ = self._fit_cox((values - centre) / scale, expression.index, y)
             weights = tuple(map(float, self.cox_.coef))
             source = f"Cox model on {self.cox_.n} patients with {self.cox_.events} events"
         risk = pd.Series(((values - centre) / scale) @ np.asarray(weights), index=expression.index)
@@ -193,32 +190,23 @@ class CoxSignature(BaseEstimator):
         self,
         standard: np.ndarray,
         index: pd.Index,
-        time: pd.Series[float] | None,
-        event: pd.Series[bool] | None,
+        y: np.ndarray | pd.DataFrame | None,
     ) -> CoxFit:
-        if time is None or event is None:
+        if y is None:
             raise OutcomeError(
                 f"{self.name}: expected time and event to fit weights on; found none. "
                 "Supply weights or an outcome."
             )
-        if not (index.equals(time.index) and index.equals(event.index)):
-            raise AlignmentError(
-                f"{self.name}: expected expression, time and event of the same patients in one "
-                "order; found other indexes. Align them by patient."
-            )
-        known = (time.notna() & event.notna()).to_numpy()
-        events = int(event.to_numpy(dtype=float)[known].sum())
+        time, event = self._outcome(y, index)
+        known = ~(np.isnan(time) | np.isnan(event))
+        events = int(event[known].sum())
         if events < self.minimum_events:
             raise OutcomeError(
                 f"{self.name}: expected at least {self.minimum_events} events to fit weights on; "
                 f"found {events} in {int(known.sum())} training patients. Use a longer follow-up, "
                 "more patients or another endpoint, or supply weights."
             )
-        fit = fit_cox(
-            standard[known],
-            time.to_numpy(dtype=float)[known],
-            event.to_numpy(dtype=float)[known],
-        )
+        fit = fit_cox(standard[known], time[known], event[known])
         if not fit.converged:
             raise OutcomeError(
                 f"{self.name}: expected a Cox model with a finite maximum; found none for "
@@ -226,6 +214,24 @@ class CoxSignature(BaseEstimator):
                 "repeat each other or separate the events: drop one or supply weights."
             )
         return fit
+
+    def _outcome(
+        self, y: np.ndarray | pd.DataFrame, index: pd.Index
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Time and event of each patient, NaN where unknown."""
+        if not isinstance(y, pd.DataFrame):
+            time, event = survival_target(y)
+            found = f"{len(time)} outcomes for {len(index)} patients"
+            same = len(time) == len(index)
+        else:
+            time, event = (y[name].to_numpy(dtype=float) for name in ("time", "event"))
+            found, same = "other indexes", index.equals(y.index)
+        if not same:
+            raise AlignmentError(
+                f"{self.name}: expected expression, time and event of the same patients in one "
+                f"order; found {found}. Align them by patient."
+            )
+        return time, event.astype(float)
 
     def _cutoff_rule(self) -> MedianCutoff | FixedCutoff:
         if isinstance(self.cutoff, str):

@@ -64,8 +64,8 @@ class SignatureLabel(BaseEstimator):
                 f"{self.signature.name}: expected columns time and event beside the genes; found "
                 f"no {' or '.join(absent)}. Join the outcome, or supply weights."
             )
-        time, event = (None, None) if absent else (target["time"], target["event"])
-        self.signature_ = clone(self.signature).fit(target, time, event)
+        outcome = None if absent else target[list(OUTCOME_COLUMNS)]
+        self.signature_ = clone(self.signature).fit(target, outcome)
         return self
 
     def transform(self, target: pd.DataFrame) -> np.ndarray:
