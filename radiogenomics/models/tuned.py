@@ -16,14 +16,21 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
 from radiogenomics.core.errors import DataError, OutcomeError, short_list
-from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.models.platt import PlattScaling, fit_platt
+from radiogenomics.models.steps import (
+    Rows,
+    apply_steps,
+    checked_rows,
+    fit_steps,
+    names_behind,
+    require_facts_eaten,
+    split_pipeline,
+)
 
-Steps = list[tuple[str, Any]]
 GridLike = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]
 
 
@@ -109,32 +116,32 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             raise DataError(
                 f"n_splits: expected at least 2; found {self.n_splits}. Mend the recipe."
             )
-        refuse_row_facts(X)
-        values, label = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        label = validate_data(self, y=y)  # first: it forgets the names of features
+        rows = checked_rows(self, X, reset=True)
+        check_consistent_length(rows.values, label)
         check_classification_targets(label)
+        require_facts_eaten(split_pipeline(self.pipeline)[0], rows)
         self.classes_, target = np.unique(label, return_inverse=True)
         self.n_splits_ = min(self.n_splits, _smaller_class(self.classes_, target))
         points = list(_points(self.grid))
         if not points:
             raise DataError("grid: expected at least one point; found none. Mend the grid.")
-        with _quick(values):
-            scores, wins, pairs = self._inner_scores(values, target, points)
+        with _quick(rows.values):
+            scores, wins, pairs = self._inner_scores(rows, target, points)
             self.grid_auc_ = wins / pairs
             best = int(np.argmax(self.grid_auc_))
             self.best_params_ = points[best]
             self.inner_auc_ = float(self.grid_auc_[best])
             self.calibration_: PlattScaling = fit_platt(scores[best], target == 1)
-            self._refit(values, target)
+            self._refit(rows, target)
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Calibrated log-odds of ``classes_[1]``, shape (n,)."""
         check_is_fitted(self)
-        values = validate_data(
-            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
-        )
-        with _quick(values):
-            transformed = _transform(self.pipeline_.steps[:-1], values)
+        rows = checked_rows(self, X, reset=False)
+        with _quick(rows.values):
+            transformed = apply_steps(self.pipeline_.steps[:-1], rows, names=self._names)
             return self.calibration_.log_odds(_scores(self.pipeline_[-1], transformed))
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -147,18 +154,24 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         above = self.decision_function(X) > 0
         return self.classes_[above.astype(int)]
 
+    @property
+    def _names(self) -> np.ndarray | None:
+        return getattr(self, "feature_names_in_", None)
+
     def _inner_scores(
-        self, values: np.ndarray, target: np.ndarray, points: list[dict[str, Any]]
+        self, rows: Rows, target: np.ndarray, points: list[dict[str, Any]]
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """Out-of-fold scores (points × patients), concordant pairs of each point, and pairs."""
-        steps, (_, final) = _split(self.pipeline)
+        steps, (_, final) = split_pipeline(self.pipeline)
         candidates = [clone(final).set_params(**point) for point in points]
         scores = np.empty((len(points), len(target)))
         wins, pairs = np.zeros(len(points)), 0
         folds = StratifiedKFold(self.n_splits_, shuffle=True, random_state=self.random_state)
-        for train, test in folds.split(values, target):
-            transformers, inner = _fit_transform(steps, values[train], target[train])
-            held_out = _transform(transformers, values[test])
+        for train, test in folds.split(rows.values, target):
+            transformers, inner = fit_steps(
+                steps, rows.take(train), target[train], names=self._names
+            )
+            held_out = apply_steps(transformers, rows.take(test), names=self._names)
             for row, candidate in enumerate(candidates):
                 # A copy of the unfitted candidate: nothing learnt passes from fold to fold.
                 model = copy(candidate).fit(inner, target[train])
@@ -168,15 +181,13 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             pairs += int(positive.sum() * (~positive).sum())
         return scores, wins, pairs
 
-    def _refit(self, values: np.ndarray, target: np.ndarray) -> None:
+    def _refit(self, rows: Rows, target: np.ndarray) -> None:
         """Fit transformers and the chosen final step on everybody."""
-        steps, (name, final) = _split(self.pipeline)
-        fitted, transformed = _fit_transform(steps, values, target)
+        steps, (name, final) = split_pipeline(self.pipeline)
+        fitted, transformed = fit_steps(steps, rows, target, names=self._names)
         model = clone(final).set_params(**self.best_params_).fit(transformed, target)
         self.pipeline_ = Pipeline([*fitted, (name, model)])
-        self.selected_features_ = _names_out(
-            fitted, getattr(self, "feature_names_in_", None), n_features=values.shape[1]
-        )
+        self.selected_features_ = names_behind(fitted, self._names, n_features=rows.values.shape[1])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -203,46 +214,11 @@ def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()  # finding the libraries takes longer than a fit
 
 
-def _split(pipeline: Pipeline) -> tuple[Steps, tuple[str, Any]]:
-    """Return the transformers that do something, and the final step."""
-    *steps, final = pipeline.steps
-    return [step for step in steps if step[1] not in (None, "passthrough")], final
-
-
 def _points(grid: GridLike) -> Iterator[dict[str, Any]]:
     """Every combination of the grid's values, in the order they are written."""
     for part in [grid] if isinstance(grid, Mapping) else grid:
         for values in product(*part.values()):
             yield dict(zip(part, values, strict=True))
-
-
-def _fit_transform(
-    steps: Steps, values: np.ndarray, target: np.ndarray
-) -> tuple[Steps, np.ndarray]:
-    """Fit clones of the transformers one after the other; the originals stay unfitted."""
-    fitted = [(name, clone(step)) for name, step in steps]
-    transformed: Any = values
-    for _, step in fitted:
-        transformed = step.fit_transform(transformed, target)
-    return fitted, _checked(transformed)
-
-
-def _transform(steps: Steps, values: np.ndarray) -> np.ndarray:
-    transformed: Any = values
-    for _, step in steps:
-        transformed = step.transform(transformed)
-    return _checked(transformed)
-
-
-def _checked(transformed: Any) -> np.ndarray:
-    """Refuse what the unchecked final step would take without a word."""
-    array = np.asarray(transformed)
-    if not np.isfinite(array).all():
-        raise DataError(
-            "expected finite features after the transformers; found NaN or infinite values. "
-            "Impute missing values in a step before the learner."
-        )
-    return array
 
 
 def _scores(model: Any, values: np.ndarray) -> np.ndarray:
@@ -269,13 +245,3 @@ def _smaller_class(classes: np.ndarray, target: np.ndarray) -> int:
             "Use more patients or another cut-off."
         )
     return int(counts.min())
-
-
-def _names_out(fitted: Steps, names: Any, *, n_features: int) -> np.ndarray | None:
-    """Feature names behind the transformers, or None when one does not name its output."""
-    names = np.array([f"x{i}" for i in range(n_features)]) if names is None else names
-    for _, step in fitted:
-        if not hasattr(step, "get_feature_names_out"):
-            return None
-        names = step.get_feature_names_out(names)
-    return np.asarray(names, dtype=object)
