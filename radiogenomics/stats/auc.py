@@ -60,11 +60,14 @@ class AucDifference(NamedTuple):
         Difference over its standard error.
     p : float
         Two-sided.
+    se : float
+        Standard error of the difference.
     """
 
     difference: float
     z: float
     p: float
+    se: float
 
 
 def auc(scores: ArrayLike, labels: ArrayLike) -> float:
@@ -251,7 +254,7 @@ def delong_test(scores_a: ArrayLike, scores_b: ArrayLike, labels: ArrayLike) -> 
     --------
     >>> a, b = [0.1, 0.4, 0.35, 0.8, 0.7, 0.2], [0.3, 0.1, 0.2, 0.9, 0.4, 0.35]
     >>> [round(x, 3) for x in delong_test(a, b, [0, 0, 1, 1, 1, 0])]
-    [0.111, 0.447, 0.655]
+    [0.111, 0.447, 0.655, 0.248]
     """
     first, positive = check_scores(scores_a, labels)
     second, _ = check_scores(scores_b, labels)
@@ -261,7 +264,7 @@ def delong_test(scores_a: ArrayLike, scores_b: ArrayLike, labels: ArrayLike) -> 
     # var A + var B - 2 cov(A, B) is the variance of the differences of the placements.
     variance = _variance(wins_a - wins_b, losses_a - losses_b)
     z = _standardised(difference, variance)
-    return AucDifference(difference, z, float(2 * ndtr(-abs(z))))
+    return AucDifference(difference, z, float(2 * ndtr(-abs(z))), float(np.sqrt(variance)))
 
 
 def delong_test_unpaired(a: AucEstimate, b: AucEstimate) -> AucDifference:
@@ -296,7 +299,7 @@ def delong_test_unpaired(a: AucEstimate, b: AucEstimate) -> AucDifference:
     >>> a = delong([0.1, 0.4, 0.35, 0.8, 0.7, 0.2], labels)
     >>> b = delong([0.3, 0.1, 0.2, 0.9, 0.4, 0.35], labels)
     >>> [round(x, 3) for x in delong_test_unpaired(a, b)]
-    [0.111, 0.378, 0.715]
+    [0.111, 0.378, 0.715, 0.294]
     """
     for each in (a, b):
         if not isinstance(each, AucEstimate):
@@ -305,12 +308,12 @@ def delong_test_unpaired(a: AucEstimate, b: AucEstimate) -> AucDifference:
             )
     difference = a.value - b.value
     n_a, n_b = a.n_positive + a.n_negative, b.n_positive + b.n_negative
-    z = _standardised(difference, a.variance + b.variance)
-    if not a.variance + b.variance > _NO_VARIANCE:
-        return AucDifference(difference, z, float(2 * ndtr(-abs(z))))
-    spread = a.variance**2 / (n_a - 1) + b.variance**2 / (n_b - 1)
-    df = (a.variance + b.variance) ** 2 / spread
-    return AucDifference(difference, z, float(2 * stdtr(df, -abs(z))))
+    variance = a.variance + b.variance
+    z, se = _standardised(difference, variance), float(np.sqrt(variance))
+    if not variance > _NO_VARIANCE:
+        return AucDifference(difference, z, float(2 * ndtr(-abs(z))), se)
+    df = variance**2 / (a.variance**2 / (n_a - 1) + b.variance**2 / (n_b - 1))
+    return AucDifference(difference, z, float(2 * stdtr(df, -abs(z))), se)
 
 
 def _wald(value: float, half: float, scale: str) -> Floats:

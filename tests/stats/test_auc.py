@@ -60,7 +60,7 @@ def test_default_interval_is_wald_on_the_logit(patients):
 def test_paired_comparison_matches_proc(first, second, patients, values):
     found = delong_test(patients[first], patients[second], patients["label"])
     if first == second:
-        assert found == (0.0, 0.0, 1.0)
+        assert found == (0.0, 0.0, 1.0, 0.0)
         return
     model = f"{first}_{second}"
     assert found.z == pytest.approx(values("auc", model, "paired_z")[0], rel=1e-10)
