@@ -7,7 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from radiogenomics.core.errors import UnknownNameError
 from radiogenomics.stats.inputs import Bools, Floats, check_scores
+
+TIES = ("highest", "lowest")
 
 
 class RocCurve(NamedTuple):
@@ -54,22 +57,24 @@ def roc_curve(scores: ArrayLike, labels: ArrayLike) -> RocCurve:
     >>> curve.tpr.tolist(), curve.fpr.tolist()
     ([0.0, 0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 0.5, 0.5, 1.0])
     """
-    true, false, thresholds = _operating_points(*check_scores(scores, labels))
+    true, false, thresholds = operating_counts(*check_scores(scores, labels))
     return RocCurve(false / false[-1], true / true[-1], thresholds)
 
 
-def youden_threshold(scores: ArrayLike, labels: ArrayLike) -> float:
+def youden_threshold(scores: ArrayLike, labels: ArrayLike, *, ties: str = "highest") -> float:
     """Score at or above which calling positive maximises sensitivity + specificity - 1.
 
-    The threshold is one of the scores seen. Of several that do equally well the highest is taken,
-    which calls the fewest positive. Learnt from outcomes, so it belongs inside the training part;
-    accuracy at the threshold on the same patients is too good.
+    The threshold is one of the scores seen. Several may do equally well: the highest of them calls
+    the fewest positive, the lowest the most. Learnt from outcomes, so it belongs inside the
+    training part; accuracy at the threshold on the same patients is too good.
 
     Parameters
     ----------
     scores : array-like of shape (n,)
         Higher speaks for the positive class.
     labels : array-like of shape (n,)
+    ties : str
+        ``"highest"`` (specificity first) or ``"lowest"`` (sensitivity first) of equally good ones.
 
     Returns
     -------
@@ -79,6 +84,8 @@ def youden_threshold(scores: ArrayLike, labels: ArrayLike) -> float:
     ------
     DataError, OutcomeError
         As in `auc`.
+    UnknownNameError
+        The tie rule is neither of the two.
 
     References
     ----------
@@ -89,16 +96,19 @@ def youden_threshold(scores: ArrayLike, labels: ArrayLike) -> float:
     >>> youden_threshold([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
     0.8
     """
-    true, false, thresholds = _operating_points(*check_scores(scores, labels))
+    if ties not in TIES:
+        raise UnknownNameError("tie rule", ties, TIES)
+    true, false, thresholds = operating_counts(*check_scores(scores, labels))
     # In whole numbers, where ties are exact; the point at inf, which calls nobody, is left out.
     gain = true[1:] * false[-1] - false[1:] * true[-1]
-    return float(thresholds[1:][np.argmax(gain)])
+    best = np.flatnonzero(gain == gain.max())
+    return float(thresholds[1:][best[0 if ties == "highest" else -1]])
 
 
-def _operating_points(
+def operating_counts(
     values: Floats, positive: Bools
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-    """Positives and negatives at or above each threshold, as counts."""
+    """Positives and negatives at or above each threshold, as counts; the first threshold is inf."""
     thresholds, place = np.unique(-values, return_inverse=True)
     true = np.bincount(place[positive], minlength=thresholds.size).cumsum()
     false = np.bincount(place[~positive], minlength=thresholds.size).cumsum()
