@@ -16,7 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, ndtri
 
 from radiogenomics.core.errors import DataError
-from radiogenomics.stats.inputs import Bools, Floats, as_floats, check_level, check_survival
+from radiogenomics.stats.inputs import (
+    Bools,
+    Floats,
+    as_floats,
+    check_level,
+    check_risk,
+    check_survival,
+)
 from radiogenomics.stats.intervals import clopper_pearson
 from radiogenomics.stats.ranks import midranks
 
@@ -99,9 +106,9 @@ def concordance(
     (0.833, 6)
     """
     times, events = check_survival(time, event)
-    risks = _check_risk(risk, times.size)
+    risks = check_risk(risk, times.size)
     z = ndtri(0.5 + check_level(level) / 2)
-    order, start = _comparable(times, events)
+    order, start = comparable_order(times, events)
     wins, pairs = _influence(risks[order], start)
     n_pairs = int(pairs.sum()) // 2
     if n_pairs == 0:
@@ -157,7 +164,7 @@ def concordance_batch(risks: ArrayLike, time: ArrayLike, event: ArrayLike) -> Fl
             f"expected risks of shape (batch, {times.size}); found {scores.shape}; "
             "put one score a row and one patient a column."
         )
-    order, start = _comparable(times, events)
+    order, start = comparable_order(times, events)
     n_pairs = int((times.size - start).sum())
     values = np.full(scores.shape[0], np.nan)
     if n_pairs == 0:
@@ -178,17 +185,7 @@ def concordance_batch(risks: ArrayLike, time: ArrayLike, event: ArrayLike) -> Fl
     return values
 
 
-def _check_risk(risk: ArrayLike, n: int) -> Floats:
-    risks = as_floats(risk, "risks")
-    if risks.shape != (n,) or np.isnan(risks).any():
-        raise DataError(
-            f"expected one risk per patient ({n}), none missing; found shape "
-            f"{risks.shape} with {int(np.isnan(risks).sum())} missing; align and complete them."
-        )
-    return risks
-
-
-def _comparable(time: Floats, event: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def comparable_order(time: Floats, event: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Order subjects by time, and say from where on the others have outlived each.
 
     Events come before those censored at the same time. Subject i of this order is comparable, as

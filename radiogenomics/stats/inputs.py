@@ -187,6 +187,39 @@ def check_labels(labels: ArrayLike) -> Bools:
     return values.astype(bool)
 
 
+def check_risk(risk: ArrayLike, n: int) -> Floats:
+    """Return one risk per patient, none missing, or say what is wrong with them.
+
+    Parameters
+    ----------
+    risk : array-like of shape (n,)
+        Higher is worse.
+    n : int
+        Patients.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+
+    Raises
+    ------
+    DataError
+        If there is not one per patient, or one is missing.
+
+    Examples
+    --------
+    >>> check_risk([0.3, 1.2], 2)
+    array([0.3, 1.2])
+    """
+    risks = as_floats(risk, "risks")
+    if risks.shape != (n,) or np.isnan(risks).any():
+        raise DataError(
+            f"expected one risk per patient ({n}), none missing; found shape "
+            f"{risks.shape} with {int(np.isnan(risks).sum())} missing; align and complete them."
+        )
+    return risks
+
+
 def check_level(level: float) -> float:
     """Return a confidence level that lies strictly between 0 and 1.
 
