@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 from radiogenomics.core.errors import StudyError
 from radiogenomics.core.log import progress
+from radiogenomics.core.row_facts import MARK
 from radiogenomics.evaluation.fold import (
     LabelledSplit,
     Splitter,
@@ -79,7 +80,7 @@ def cross_validation_null(
     if count < 1:
         raise StudyError(f"expected at least 1 permutation; found {count}. Use 199 or more.")
     labelled = label_splits(features, target, splitter=splitter, target_rule=target_rule)
-    table = _quick_to_slice(features)
+    table = _quick_to_slice(features, named=getattr(estimator, "needs_names", False))
     members = None if blocks is None else blocks.loc[features.index].to_numpy(dtype=object)
     orders = permutations(len(table), count, rng, blocks=members)
     work = partial(_replicate, estimator, table, features.index, labelled, statistic)
@@ -88,10 +89,10 @@ def cross_validation_null(
     return np.array(list(progress(replicates, "permutations", total=count)), dtype=float)
 
 
-def _quick_to_slice(features: pd.DataFrame) -> pd.DataFrame | NDArray[np.float64]:
-    """Leave names out unless a row fact needs them: checking them costs more than the fits."""
-    named = any(str(name).startswith("@") for name in features.columns)
-    return features.copy() if named else features.to_numpy(dtype=float)
+def _quick_to_slice(features: pd.DataFrame, *, named: bool) -> pd.DataFrame | NDArray[np.float64]:
+    """Leave names out unless a step needs them: checking them costs more than the fits."""
+    facts = any(str(name).startswith(MARK) for name in features.columns)
+    return features.copy() if named or facts else features.to_numpy(dtype=float)
 
 
 def _replicate(

@@ -1,8 +1,9 @@
 """Transformer steps before a learner, fitted once a fold; row facts reach the steps that eat them.
 
-Inside a fold plain arrays are passed from step to step. Facts about the rows (``@site``,
-``@weeks``) travel beside the features and are handed, as columns of a frame, to the steps that name
-them in ``row_facts``; the others never see them.
+Inside a fold plain arrays are passed from step to step, as checking names costs more than most
+fits. Frames are made for the two kinds of steps that need them: those that name facts about the
+rows (``@site``, ``@weeks``) in ``row_facts``, which the others never see, and those that say
+``needs_names`` because they look variables up.
 """
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ def split_pipeline(pipeline: Pipeline) -> tuple[Steps, tuple[str, Any]]:
     return [step for step in steps if step[1] not in (None, "passthrough")], final
 
 
+def any_needs_names(pipeline: Pipeline) -> bool:
+    """True when a step of the pipeline has to see names or row facts."""
+    return any(_framed(step) for _, step in pipeline.steps)
+
+
 def require_facts_eaten(steps: Steps, rows: Rows) -> None:
     """Raise SchemaError for a row fact that no step uses, or that a step needs and is not there."""
     given = set() if rows.facts is None else set(rows.facts.columns)
@@ -105,11 +111,11 @@ def fit_steps(
     """
     fitted = [(name, clone(step)) for name, step in steps]
     transformed: Any = rows.values
-    known = _names(rows.values.shape[1], names)
+    known, framed = _names(rows.values.shape[1], names), any(_framed(step) for _, step in steps)
     for _, step in fitted:
-        given = _with_facts(transformed, rows, step, names=known)
+        given = _as_needed(transformed, rows, step, names=known)
         transformed = step.fit_transform(given, target)
-        if rows.facts is not None:
+        if framed:
             known = _names_behind(step, known, n_out=np.shape(transformed)[1])
     return fitted, _finite(transformed)
 
@@ -123,10 +129,10 @@ def apply_steps(fitted: Steps, rows: Rows, *, names: Sequence[str] | None = None
         A value behind the last step is missing or infinite.
     """
     transformed: Any = rows.values
-    known = _names(rows.values.shape[1], names)
+    known, framed = _names(rows.values.shape[1], names), any(_framed(step) for _, step in fitted)
     for _, step in fitted:
-        transformed = step.transform(_with_facts(transformed, rows, step, names=known))
-        if rows.facts is not None:
+        transformed = step.transform(_as_needed(transformed, rows, step, names=known))
+        if framed:
             known = _names_behind(step, known, n_out=np.shape(transformed)[1])
     return _finite(transformed)
 
@@ -145,12 +151,16 @@ def _facts_of(step: Any) -> tuple[str, ...]:
     return tuple(getattr(step, "row_facts", ()))
 
 
-def _with_facts(values: Any, rows: Rows, step: Any, *, names: np.ndarray) -> Any:
-    wanted = _facts_of(step)
-    if not wanted or rows.facts is None:
+def _framed(step: Any) -> bool:
+    return bool(_facts_of(step)) or getattr(step, "needs_names", False)
+
+
+def _as_needed(values: Any, rows: Rows, step: Any, *, names: np.ndarray) -> Any:
+    if not _framed(step):
         return values
     frame = pd.DataFrame(np.asarray(values), columns=names)
-    return frame.assign(**{fact: rows.facts[fact].to_numpy() for fact in wanted})
+    facts = {} if rows.facts is None else rows.facts
+    return frame.assign(**{fact: facts[fact].to_numpy() for fact in _facts_of(step)})
 
 
 def _with_fact_names(names: np.ndarray, step: Any) -> np.ndarray:

@@ -23,6 +23,7 @@ from radiogenomics.core.errors import DataError, OutcomeError, short_list
 from radiogenomics.models.platt import PlattScaling, fit_platt
 from radiogenomics.models.steps import (
     Rows,
+    any_needs_names,
     apply_steps,
     checked_rows,
     fit_steps,
@@ -153,6 +154,11 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         """Return the more probable class."""
         above = self.decision_function(X) > 0
         return self.classes_[above.astype(int)]
+
+    @property
+    def needs_names(self) -> bool:
+        """True when a step looks variables up by name, so that bare arrays would not do."""
+        return any_needs_names(self.pipeline)
 
     @property
     def _names(self) -> np.ndarray | None:

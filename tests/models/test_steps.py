@@ -80,3 +80,33 @@ def test_a_fact_that_a_step_needs_and_is_not_there_fails(two_sites):
     X, y = two_sites
     with pytest.raises(SchemaError, match="expected the row fact.*@site"):
         tuned(("centre", CentreBySite())).fit(X.drop(columns="@site"), y)
+
+
+class KeepNamed(TransformerMixin, BaseEstimator):
+    """Keeps the variables of a list: the least that looks names up."""
+
+    needs_names = True
+
+    def __init__(self, keep=("a",)) -> None:
+        self.keep = keep
+
+    def fit(self, X, y=None):
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        return self
+
+    def transform(self, X):
+        return X[list(self.keep)]
+
+    def get_feature_names_out(self, input_features=None):
+        return np.array(self.keep, dtype=object)
+
+
+def test_a_step_that_needs_names_sees_them_behind_one_that_does_not(two_sites):
+    X, y = two_sites
+    frame = X.drop(columns="@site")
+    model = tuned(("standardise", StandardScaler()), ("keep", KeepNamed(("c", "a")))).fit(frame, y)
+    assert model.needs_names
+    assert list(model.selected_features_) == ["c", "a"]
+    direct = LogisticRegression().fit(StandardScaler().fit_transform(frame[["c", "a"]]), y)
+    assert np.allclose(model.pipeline_[-1].coef_, direct.coef_, rtol=1e-8)
+    assert not tuned(("standardise", StandardScaler())).needs_names
