@@ -9,6 +9,7 @@ from case import Case
 
 from cases import (
     auc_null,
+    bootstrap,
     concordance_null,
     cox_screen,
     radiomics,
@@ -27,6 +28,9 @@ CASES: Mapping[str, Case] = MappingProxyType(
             auc_null.CASE,
             random_signatures.CASE,
             surrogate_cv.CASE,
+            bootstrap.AUC,
+            bootstrap.CONCORDANCE,
+            bootstrap.TIME_DEPENDENT_AUC,
         )
     }
 )
