@@ -99,10 +99,10 @@ def bootstrap_time_dependent_auc(
 
     At horizon t, with cases i (event by t) and controls j (followed beyond t),
     AUC_b(t) = sum_ij W_bi w_bi s_ij W_bj / (sum_i W_bi w_bi sum_j W_bj), where s_ij is 1, 1/2 or 0
-    as the case has the higher, equal or lower risk and w_bi = 1 / G_b(T_i), G_b being the
+    as the case has the higher, equal or lower risk and w_bi = 1 / G_b(T_i-), G_b being the
     Kaplan-Meier curve of the censoring times of resample b, in which events precede censorings of
-    the same time; it is read after both. So does scikit-survival's ``cumulative_dynamic_auc``,
-    whose values these are (it also calls risks tied that differ by less than 1e-8).
+    the same time: the definition of `cumulative_dynamic_auc`. scikit-survival reads G_b after the
+    censorings of the same time and so differs where events and censorings are tied.
 
     Misleads where censoring depends on risk; at late horizons few controls decide.
 
@@ -169,7 +169,7 @@ class _Plan:
     leaving, staying : ndarray of shape (steps,)
         From where on patients are at risk at each censoring time, and after it.
     passed : ndarray of shape (cases,)
-        Censoring times up to and including the time of each case.
+        Censoring times before the time of each case.
     """
 
     case: NDArray[np.intp]
@@ -204,7 +204,7 @@ def _plan(time: Floats, event: Bools, horizons: Floats) -> _Plan:
         beyond=np.searchsorted(time, horizons, side="right"),
         leaving=staying - censored,
         staying=staying,
-        passed=np.searchsorted(steps, time[case], side="right"),
+        passed=np.searchsorted(steps, time[case], side="left"),
     )
 
 

@@ -18,6 +18,7 @@ from radiogenomics.stats.bootstrap_survival import (
     bootstrap_time_dependent_auc,
 )
 from radiogenomics.stats.concordance import concordance
+from radiogenomics.stats.ipcw import censoring_curve
 
 MONTHS = np.array([3.0, 6.0, 7.5, 10.0])
 
@@ -110,10 +111,30 @@ def test_concordance_of_small_cohorts(seed, n):
         assert value == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
-@pytest.mark.parametrize("months", [1e-9, 3.0])
-def test_time_dependent_auc_is_that_of_the_loop(months, rng):
-    risks, time, event = cohort(rng, 120, months=months)
-    horizons = MONTHS if months > 1 else MONTHS * 3e9
+def loop_auc(risk, time, event, horizon):
+    """One time-dependent AUC, pair by pair."""
+    followed = censoring_curve(time, event).before(time)
+    won = pairs = 0.0
+    for i in np.flatnonzero(event & (time <= horizon)):
+        for j in np.flatnonzero(time > horizon):
+            pairs += 1 / followed[i]
+            won += ((risk[i] > risk[j]) + (risk[i] == risk[j]) / 2) / followed[i]
+    return won / pairs
+
+
+def test_time_dependent_auc_is_that_of_a_loop_over_pairs(rng):
+    risks, time, event = cohort(rng, 60, months=3.0)
+    counts = bootstrap_counts(60, 8, rng)
+    found = bootstrap_time_dependent_auc(risks, time, event, times=MONTHS[:3], counts=counts)
+    for value, i in zip(found, rows(counts), strict=True):
+        for auc, risk in zip(value, risks, strict=True):
+            expected = [loop_auc(risk[i], time[i], event[i], t) for t in MONTHS[:3]]
+            assert_allclose(auc, expected, rtol=1e-12)
+
+
+def test_time_dependent_auc_is_that_of_scikit_survival_without_ties(rng):
+    risks, time, event = cohort(rng, 120, months=1e-9)
+    horizons = MONTHS * 3e9
     # Nobody is censored at the end, which would make the peer refuse some resamples.
     event[time >= time.max()] = True
     counts = bootstrap_counts(120, 60, rng)
@@ -138,7 +159,7 @@ def test_time_dependent_auc_is_that_of_the_loop(months, rng):
 
 
 def test_time_dependent_auc_by_hand():
-    # Censored at 2 of 4 at risk: the event there (G after it) and that at 3 weigh 1 / (3/4).
+    # Censored at 2 is 1 of 4 at risk: the event at 3 weighs 1 / (3/4), that at 2 came first.
     time, event = [1.0, 2, 2, 3, 4, 5], [1, 1, 0, 1, 0, 1]
     risk = [2.0, 4, 6, 1, 1, 3]
     found = bootstrap_time_dependent_auc(
@@ -146,7 +167,7 @@ def test_time_dependent_auc_by_hand():
     )
     late = 4 / 3
     assert found[0, 0] == pytest.approx(2 / 5)
-    assert found[0, 1] == pytest.approx((1 + late * 2 + late * 0.5) / (2 * (1 + 2 * late)))
+    assert found[0, 1] == pytest.approx((1 + 2 + late * 0.5) / (2 * (2 + late)))
     # Nobody fails by 1 in the second; without the censored, all weigh 1.
     assert np.isnan(found[1, 0])
     assert found[1, 1] == pytest.approx((2 * 3 + 0.5) / 9)
