@@ -13,11 +13,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.stats import midranks
 
 # Spearman's rho of a variable with its own copy may exceed 1 by rounding.
 ROUNDING = 1e-12
-# Variables ranked at a time: temporaries that fit into the cache save a third of the time.
-BLOCK = 256
 
 
 class RankSelector(SelectorMixin, BaseEstimator):
@@ -91,7 +90,7 @@ class RankSelector(SelectorMixin, BaseEstimator):
                 f"expected a label of two classes; found {len(self.classes_)} class(es) in "
                 f"{len(label)} patients. Use other patients or another cut-off."
             )
-        ranks = mid_ranks(values)
+        ranks = midranks(np.ascontiguousarray(values.T))
         positives = np.count_nonzero(code)
         pairs = positives * (len(code) - positives)
         # Rank sums are multiples of a half, so these are exact and ties in them are true ties.
@@ -123,46 +122,6 @@ class RankSelector(SelectorMixin, BaseEstimator):
         tags.target_tags.required = True
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
-
-
-def mid_ranks(values: np.ndarray) -> np.ndarray:
-    """Rank each column of ``values`` (patients × variables) from 1; ties share their mean rank.
-
-    Returns variables × patients.
-    """
-    n, p = values.shape
-    ranks = np.empty((p, n))
-    for start in range(0, p, BLOCK):
-        block = np.ascontiguousarray(values[:, start : start + BLOCK].T)
-        ranks[start : start + BLOCK] = _rank_rows(block)
-    return ranks
-
-
-def _rank_rows(values: np.ndarray) -> np.ndarray:
-    order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, np.arange(1.0, values.shape[1] + 1)[None, :], axis=1)
-    tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
-    if len(tied):
-        shared = np.empty((len(tied), values.shape[1]))
-        np.put_along_axis(shared, order[tied], _share_ties(ordered[tied]), axis=1)
-        ranks[tied] = shared
-    return ranks
-
-
-def _share_ties(ordered: np.ndarray) -> np.ndarray:
-    """Mean rank of each place in sorted rows: (first + last place of its run) / 2 + 1."""
-    rows, n = ordered.shape
-    place = np.arange(n, dtype=np.int32)
-    step = ordered[:, 1:] != ordered[:, :-1]
-    first = np.zeros((rows, n), dtype=np.int32)
-    first[:, 1:] = np.where(step, place[1:], 0)
-    last = np.full((rows, n), n - 1, dtype=np.int32)
-    last[:, :-1] = np.where(step, place[:-1], n - 1)
-    np.maximum.accumulate(first, axis=1, out=first)
-    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
-    return (first + last) / 2 + 1
 
 
 def _choose(ranks: np.ndarray, order: np.ndarray, *, k: int, max_correlation: float) -> np.ndarray:

@@ -2,14 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from scipy.stats import mannwhitneyu, rankdata, spearmanr
+from scipy.stats import mannwhitneyu, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from radiogenomics.core.errors import DataError, OutcomeError
-from radiogenomics.features.rank_selector import RankSelector, mid_ranks
+from radiogenomics.features.rank_selector import RankSelector
 
 
 def greedy(X: np.ndarray, y: np.ndarray, k: int, limit: float) -> list[int]:
@@ -42,17 +39,6 @@ def test_choice_follows_the_definition(rng, limit, decimals):
     fitted = RankSelector(k=6, max_correlation=limit).fit(X, y)
     assert fitted.selected_.tolist() == greedy(X, y, 6, limit)
     assert fitted.n_selected_ == len(fitted.selected_)
-
-
-@settings(max_examples=60, deadline=None)
-@given(arrays(np.float64, (7, 9), elements=st.integers(-3, 3).map(float)))
-def test_mid_ranks_are_those_of_scipy(values):
-    assert np.array_equal(mid_ranks(values), rankdata(values, axis=0).T)
-
-
-def test_ranks_do_not_depend_on_the_block(rng):
-    values = np.round(rng.normal(size=(30, 700)), 1)
-    assert np.array_equal(mid_ranks(values), rankdata(values, axis=0).T)
 
 
 def test_monotone_transformations_change_nothing(rng):

@@ -15,3 +15,8 @@ def test_matches_scipy(seed, n, levels):
     values = np.random.default_rng(seed).integers(0, levels, (4, n))
     assert_array_equal(midranks(values), rankdata(values, axis=1))
     assert_array_equal(midranks(values[0]), rankdata(values[0]))
+
+
+def test_ranks_do_not_depend_on_the_block(rng):
+    values = np.round(rng.normal(size=(2, 700, 30)), 1)
+    assert_array_equal(midranks(values), rankdata(values, axis=2))
