@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from threadpoolctl import ThreadpoolController
 
 from radiogenomics.core.errors import DataError, OutcomeError, short_list
+from radiogenomics.models.out_of_fold import score
 from radiogenomics.models.platt import PlattScaling, fit_platt
 from radiogenomics.models.steps import (
     Rows,
@@ -143,7 +144,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         rows = checked_rows(self, X, reset=False)
         with _quick(rows.values):
             transformed = apply_steps(self.pipeline_.steps[:-1], rows, names=self._names)
-            return self.calibration_.log_odds(_scores(self.pipeline_[-1], transformed))
+            return self.calibration_.log_odds(score(self.pipeline_[-1], transformed))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Calibrated probabilities of the two classes, shape (n, 2)."""
@@ -181,7 +182,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             for row, candidate in enumerate(candidates):
                 # A copy of the unfitted candidate: nothing learnt passes from fold to fold.
                 model = copy(candidate).fit(inner, target[train])
-                scores[row, test] = _scores(model, held_out)
+                scores[row, test] = score(model, held_out)
             positive = target[test] == 1
             wins += _concordant(scores[:, test], positive)
             pairs += int(positive.sum() * (~positive).sum())
@@ -225,13 +226,6 @@ def _points(grid: GridLike) -> Iterator[dict[str, Any]]:
     for part in [grid] if isinstance(grid, Mapping) else grid:
         for values in product(*part.values()):
             yield dict(zip(part, values, strict=True))
-
-
-def _scores(model: Any, values: np.ndarray) -> np.ndarray:
-    """Uncalibrated score of class 1: the decision function, else probability above one half."""
-    if hasattr(model, "decision_function"):
-        return model.decision_function(values)
-    return model.predict_proba(values)[:, 1] - 0.5
 
 
 def _concordant(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:

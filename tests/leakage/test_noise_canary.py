@@ -26,7 +26,13 @@ from radiogenomics.models.linear_svm import LinearSVM
 PATIENTS, FEATURES, REPEATS, FOLDS = 80, 1000, 20, 5
 # Ensembles are slow. Their repeats are not cut, as the AUC on noise is skewed (most just below one
 # half, a tail above) and an interval from few would lie; a leak does not need many trees to show.
-TREES = {"rf": {"pipeline__rf__n_estimators": 10}, "gb": {"pipeline__gb__n_estimators": 15}}
+TREES = {
+    "rf": {"pipeline__rf__n_estimators": 10},
+    "gb": {"pipeline__gb__n_estimators": 15},
+    "et": {"pipeline__et__n_estimators": 10},
+    "bagging": {"pipeline__bagging__n_estimators": 10},
+    "stacking": {"pipeline__stacking__n_splits": 2},
+}
 
 TRANSFORMERS = {
     "DropConstant": DropConstant(),
