@@ -1,0 +1,160 @@
+"""Best response, benefit and progression: the guideline's tables, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from radiogenomics.clinical.assessment import ResponseCourse
+from radiogenomics.clinical.best_response import (
+    ResponseRules,
+    best_response,
+    durable_benefit,
+    progression,
+)
+from radiogenomics.clinical.response_rates import (
+    response_courses,
+    response_outcomes,
+    response_rates,
+    response_summary,
+)
+from radiogenomics.core.errors import OutcomeError, SchemaError, UnknownNameError
+from radiogenomics.stats import wilson
+
+CONFIRMED = ResponseRules(confirm=True)
+
+
+def course(*words: str, every: float = 2.0, criterion: str = "RECIST 1.1") -> ResponseCourse:
+    times = every * np.arange(1, len(words) + 1)
+    return ResponseCourse(criterion, pd.DataFrame({"time": times, "overall": words}))
+
+
+@pytest.mark.parametrize(
+    ("words", "plain", "confirmed"),
+    [
+        (("CR", "CR"), "CR", "CR"),
+        (("CR", "PR"), "CR", "PR"),
+        (("CR", "SD"), "CR", "SD"),
+        (("CR", "PD"), "CR", "SD"),
+        (("PR", "CR"), "CR", "PR"),
+        (("PR", "PR"), "PR", "PR"),
+        (("PR", "SD"), "PR", "SD"),
+        (("PR", "PD"), "PR", "SD"),
+        (("PR", "NE", "PR"), "PR", "PR"),
+        (("SD", "PD", "PR"), "SD", "SD"),
+        (("PD",), "PD", "PD"),
+        (("NE", "PD"), "PD", "PD"),
+        (("NE",), "NE", "NE"),
+        ((), "NE", "NE"),
+    ],
+)
+def test_best_response_with_and_without_confirmation(words, plain, confirmed):
+    """Table 3 of RECIST 1.1, assessments two months apart."""
+    assert best_response(course(*words)) == plain
+    assert best_response(course(*words), CONFIRMED) == confirmed
+
+
+def test_confirmation_must_come_late_enough():
+    assert best_response(course("PR", "PR", every=0.5), CONFIRMED) == "NE"
+    assert best_response(course("PR", "PR", every=1.0), CONFIRMED) == "PR"
+
+
+def test_stable_disease_must_last():
+    assert best_response(course("SD", every=1.0)) == "NE"
+    assert best_response(course("SD", "PD", every=1.0)) == "PD"
+    assert best_response(course("SD", every=1.5)) == "SD"
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        (("SD", "SD", "SD"), True),  # seen at 6 months
+        (("SD", "SD"), None),  # lost at 4 months
+        (("SD", "SD", "SD", "PD"), True),
+        (("SD", "SD", "PD"), True),  # progression at 6 months, not before
+        (("SD", "PD"), False),
+        (("PD",), False),
+        ((), None),
+    ],
+)
+def test_durable_benefit(words, known):
+    assert durable_benefit(course(*words)) is known
+
+
+def test_progression_death_and_censoring():
+    assert progression(course("SD", "PD", "PD")) == (4.0, True)
+    assert progression(course("SD", "SD")) == (4.0, False)
+    assert progression(course("SD", "NE")) == (2.0, False)
+    assert progression(course("SD"), death=5.0) == (5.0, True)
+    assert progression(course()) == (0.0, False)
+    with pytest.raises(OutcomeError, match="end of follow-up at 3"):
+        progression(course("SD", "SD"), death=3.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("iSD", "iUPD", "iCPD"), (4.0, True)),  # dated to the first sign
+        (("iSD", "iUPD", "iPR"), (6.0, False)),  # pseudoprogression
+        (("iSD", "iUPD"), (4.0, True)),  # nothing followed that could take it back
+        (("iUPD", "iUPD", "iCPD"), (2.0, True)),
+    ],
+)
+def test_progression_under_irecist(words, expected):
+    assert progression(course(*words, criterion="iRECIST")) == expected
+
+
+def lesions() -> pd.DataFrame:
+    rows = [
+        ("P1", -0.5, "a", 40.0, "target", "none"),
+        ("P1", -0.5, "n", 16.0, "node", "none"),
+        ("P1", 2.0, "a", 0.0, "target", "none"),
+        ("P1", 2.0, "n", 8.0, "node", "none"),
+        ("P2", 0.0, "a", 50.0, "target", "none"),
+        ("P2", 0.0, "x", math.nan, "non_target", "non-CR/non-PD"),
+        ("P2", 2.0, "a", 45.0, "target", "none"),
+        ("P2", 2.0, "x", math.nan, "non_target", "non-CR/non-PD"),
+        ("P2", 4.0, "a", 45.0, "target", "none"),
+        ("P2", 4.0, "x", math.nan, "non_target", "PD"),
+        ("P3", 0.0, "a", 30.0, "target", "none"),
+        ("P3", 2.0, "a", 20.0, "target", "none"),
+        ("P3", 2.0, "b", 12.0, "new", "none"),
+    ]
+    columns = ["patient_id", "time", "lesion", "diameter_mm", "kind", "state"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_a_table_of_lesions_becomes_rates_and_outcomes():
+    summary = response_summary(response_courses(lesions(), criterion="recist"))
+    assert summary["best_response"].to_dict() == {"P1": "CR", "P2": "SD", "P3": "PD"}
+    assert summary["pfs_time"].to_dict() == {"P1": 2.0, "P2": 4.0, "P3": 2.0}
+    assert summary["pfs_event"].tolist() == [False, True, True]
+    rates = response_rates(summary).set_index("rate")
+    assert rates.loc["ORR", ["k", "n"]].tolist() == [1, 3]
+    assert rates.loc["DCR", "value"] == pytest.approx(2 / 3)
+    assert tuple(rates.loc["DCR", ["low", "high"]]) == pytest.approx(tuple(map(float, wilson(2, 3))))
+    # P1 left after two months without progression: durable benefit is not known.
+    assert rates.loc["DCB", ["k", "n"]].tolist() == [0, 2]
+    response, pfs = response_outcomes(summary, criterion="RECIST 1.1")
+    assert response.grouped(["CR", "PR"]).sum() == 1
+    assert pfs.n_events == 2
+
+
+def test_immunotherapy_waits_for_confirmation():
+    courses = response_courses(lesions(), criterion="irecist")
+    assert courses["P3"].table["overall"].tolist() == ["iUPD"]
+
+
+def test_bad_tables_are_refused():
+    with pytest.raises(SchemaError, match="found no diameter_mm"):
+        response_courses(lesions().drop(columns="diameter_mm"), criterion="recist")
+    with pytest.raises(UnknownNameError, match="criterion"):
+        response_courses(lesions(), criterion="mrecits")
+    with pytest.raises(UnknownNameError, match="kind of lesion"):
+        response_courses(lesions().assign(kind="targt"), criterion="recist")
+    doubled = pd.concat([lesions(), lesions().iloc[[0]]])
+    with pytest.raises(SchemaError, match="each lesion once a day; found a again"):
+        response_courses(doubled, criterion="recist")
