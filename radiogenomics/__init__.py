@@ -28,10 +28,12 @@ _HOMES = MappingProxyType(
         "extract": "study",
         "ibsi_compliance": "study",
         "run": "study",
+        "validate": "study",
     }
 )
 _ROOMS = frozenset(
     {
+        "clinical",
         "core",
         "evaluation",
         "features",

@@ -181,7 +181,8 @@ def fallbacks_of(fitted: Any) -> list[str]:
 
 def selected_by(fitted: Any) -> list[str]:
     """Names of the features that reach the learner of a fitted estimator, where it tells them."""
-    return [str(feature) for feature in getattr(fitted, "selected_features_", None) or ()]
+    chosen = getattr(fitted, "selected_features_", None)
+    return [] if chosen is None else [str(feature) for feature in chosen]
 
 
 def checked_splits(

@@ -1,23 +1,35 @@
 """Tidy tables in, matplotlib axes out; one figure, one idea, one file."""
 
 from radiogenomics.plots.calibration import draw_calibration
+from radiogenomics.plots.decision_curve import draw_decision_curve
+from radiogenomics.plots.flexible_calibration import draw_flexible_calibration
 from radiogenomics.plots.flow import draw_flow
 from radiogenomics.plots.forest import draw_forest
 from radiogenomics.plots.labels import draw_labels
 from radiogenomics.plots.learners import draw_learners
+from radiogenomics.plots.nomogram import draw_nomogram
 from radiogenomics.plots.null import draw_null
+from radiogenomics.plots.precision_recall import draw_precision_recall
 from radiogenomics.plots.roc import draw_roc
 from radiogenomics.plots.selection import draw_selection
 from radiogenomics.plots.survival import draw_survival
+from radiogenomics.plots.survival_calibration import draw_survival_calibration
+from radiogenomics.plots.time_dependent_auc import draw_time_dependent_auc
 
 __all__ = [
     "draw_calibration",
+    "draw_decision_curve",
+    "draw_flexible_calibration",
     "draw_flow",
     "draw_forest",
     "draw_labels",
     "draw_learners",
+    "draw_nomogram",
     "draw_null",
+    "draw_precision_recall",
     "draw_roc",
     "draw_selection",
     "draw_survival",
+    "draw_survival_calibration",
+    "draw_time_dependent_auc",
 ]

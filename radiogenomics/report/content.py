@@ -27,6 +27,10 @@ TEXT_COLUMNS = (
     "patient",
     "label",
     "learner",
+    "first",
+    "second",
+    "strategy",
+    "step",
     "split",
     "group",
     "model",
@@ -42,7 +46,7 @@ TEXT_COLUMNS = (
     "text",
     "endpoint",
 )
-NUMBERS_NAMED_VALUE = frozenset({"null", "random_signatures"})
+NUMBERS_NAMED_VALUE = frozenset({"null", "operating_points", "random_signatures"})
 REQUIRED_COLUMNS = MappingProxyType(
     {
         "cohort_flow": ("cohort", "table", "kind", "patients", "events"),
@@ -50,6 +54,10 @@ REQUIRED_COLUMNS = MappingProxyType(
         "learners": ("learner", "auc", "low", "high"),
         "roc": ("split", "learner", "fpr", "tpr"),
         "calibration": ("split", "predicted", "observed", "low", "high", "n"),
+        "external_learners": ("split", "learner", "auc", "low", "high"),
+        "comparisons": ("split", "first", "second", "difference", "low", "high", "p"),
+        "operating_points": ("split", "threshold", "metric", "value", "low", "high"),
+        "decision_curve": ("split", "strategy", "threshold", "net_benefit"),
         "survival_curves": (
             "split",
             "group",

@@ -10,6 +10,7 @@ import pandas as pd
 from radiogenomics.core.evidence import Metric
 from radiogenomics.plots import (
     draw_calibration,
+    draw_decision_curve,
     draw_flow,
     draw_forest,
     draw_labels,
@@ -142,11 +143,14 @@ def _roc(content: ReportContent, split: str, curves: pd.DataFrame) -> Picture:
 
 
 def _areas(content: ReportContent, split: str) -> pd.DataFrame:
-    """Areas of the legend: of learners in cross-validation, of label and response elsewhere."""
+    """Areas of the legend: of learners where they were compared, else of label and response."""
     columns = ["learner", "auc", "low", "high"]
     learners = content.table("learners")
     if not split.startswith(EXTERNAL) and learners is not None:
         return learners[columns]
+    outside = content.table("external_learners")
+    if outside is not None:
+        return outside.loc[outside["split"] == split, columns]
     rows = [
         (name, m.value, m.low, m.high)
         for name, metric in (("label", "auc"), ("response", "auc_response"))
@@ -169,6 +173,20 @@ def calibration_pictures(content: ReportContent, *, external: bool) -> Pictures:
             table="calibration",
         )
         for split, part in _by_split(content, "calibration", external=external)
+    )
+
+
+def decision_pictures(content: ReportContent, *, external: bool) -> Pictures:
+    """Decision curves, one picture a split."""
+    return tuple(
+        picture(
+            draw_decision_curve(part, title=split_words(split)),
+            alt=f"Decision curve, {split_words(split)}: net benefit of "
+            f"{', '.join(part['strategy'].unique())}.",
+            caption=f"Net benefit over threshold probabilities, {split_words(split)}.",
+            table="decision_curve",
+        )
+        for split, part in _by_split(content, "decision_curve", external=external)
     )
 
 

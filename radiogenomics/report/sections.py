@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -12,16 +13,18 @@ from radiogenomics.report.content import ReportContent
 from radiogenomics.report.embed import Picture
 from radiogenomics.report.parts import Cell, Section, Table, frame_table, metric_table, number
 from radiogenomics.report.texts import (
+    COMPARISON_COLUMNS,
     FLOW_COLUMNS,
     GENE_COLUMNS,
     HAZARD_COLUMNS,
     LEARNER_COLUMNS,
+    POINT_COLUMNS,
     PROVENANCE_WORDS,
     SECTIONS,
     SIGNATURE_COLUMNS,
     TISSUE_COLUMNS,
 )
-from radiogenomics.report.vocabulary import subject_words
+from radiogenomics.report.vocabulary import split_words, subject_words
 
 
 def build_sections(content: ReportContent) -> tuple[Section, ...]:
@@ -35,6 +38,7 @@ def build_sections(content: ReportContent) -> tuple[Section, ...]:
         _learners(content),
         _section("roc", pictures=drawings.roc_pictures(content, external=False)),
         _section("calibration", pictures=drawings.calibration_pictures(content, external=False)),
+        _utility(content),
         _section("nulls", pictures=drawings.null_pictures(content)),
         _section("selection", pictures=drawings.selection_pictures(content)),
         _prognosis(content),
@@ -141,7 +145,19 @@ def _learners(content: ReportContent) -> Section:
         return _section("learners")
     caption = "Learners, out of fold"
     table = frame_table(learners, caption=caption, columns=LEARNER_COLUMNS, csv="learners")
-    return _section("learners", pictures=drawings.learner_pictures(content), tables=(table,))
+    compared = _split_tables(
+        content,
+        "comparisons",
+        caption="Held against the others, out of fold",
+        columns=COMPARISON_COLUMNS,
+        external=False,
+    )
+    pictures = drawings.learner_pictures(content)
+    return _section("learners", pictures=pictures, tables=(table, *compared))
+
+
+def _utility(content: ReportContent) -> Section:
+    return _section("utility", pictures=drawings.decision_pictures(content, external=False))
 
 
 def _prognosis(content: ReportContent) -> Section:
@@ -163,14 +179,46 @@ def _external(content: ReportContent) -> Section:
         pictures=(
             *drawings.roc_pictures(content, external=True),
             *drawings.calibration_pictures(content, external=True),
+            *drawings.decision_pictures(content, external=True),
             *drawings.survival_pictures(content, external=True),
             *drawings.forest_pictures(content, external=True),
         ),
         tables=(
             *((metric_table(metrics, caption=caption),) if metrics else ()),
+            *_external_learners(content),
             *_hazard_tables(content, external=True),
         ),
     )
+
+
+def _external_learners(content: ReportContent) -> tuple[Table, ...]:
+    """Every locked learner outside, the first against the others, and its operating point."""
+    found: list[Table] = []
+    for name, caption, columns in (
+        ("external_learners", "Learners, locked", LEARNER_COLUMNS),
+        ("comparisons", "Held against the others", COMPARISON_COLUMNS),
+        ("operating_points", "At the locked threshold", POINT_COLUMNS),
+    ):
+        found += _split_tables(content, name, caption=caption, columns=columns, external=True)
+    return tuple(found)
+
+
+def _split_tables(
+    content: ReportContent,
+    name: str,
+    *,
+    caption: str,
+    columns: Mapping[str, str],
+    external: bool,
+) -> tuple[Table, ...]:
+    table = content.table(name)
+    if table is None:
+        return ()
+    mine = table[table["split"].str.startswith(drawings.EXTERNAL) == external]
+    if mine.empty:
+        return ()
+    mine = mine.assign(split=mine["split"].map(split_words))
+    return (frame_table(mine, caption=caption, columns=columns, group_by="split", csv=name),)
 
 
 def _hazard_tables(content: ReportContent, *, external: bool) -> tuple[Table, ...]:

@@ -41,6 +41,11 @@ SECTIONS = MappingProxyType(
             "Whether a predicted 30 % happens in 30 of 100. On the diagonal it does; below it, "
             "predictions are too high.",
         ),
+        "utility": (
+            "Clinical utility",
+            "Net benefit of treating by the prediction, beside treating everybody and nobody, over "
+            "the probabilities at which one would treat. It asks for calibrated probabilities.",
+        ),
         "nulls": (
             "Null distributions",
             "Grey: what the same procedure finds when the truth is shuffled among patients. The "
@@ -123,6 +128,27 @@ LEARNER_COLUMNS = MappingProxyType(
         "calibration_slope": "calibration slope",
         "n": "n",
         "positives": "positives",
+    }
+)
+POINT_COLUMNS = MappingProxyType(
+    {
+        "threshold": "threshold",
+        "metric": "metric",
+        "value": "value",
+        "low": "low",
+        "high": "high",
+        "n": "n",
+    }
+)
+COMPARISON_COLUMNS = MappingProxyType(
+    {
+        "first": "learner",
+        "second": "against",
+        "difference": "difference of AUC",
+        "low": "low",
+        "high": "high",
+        "p": "p (DeLong)",
+        "n": "n",
     }
 )
 HAZARD_COLUMNS = MappingProxyType(

@@ -43,7 +43,7 @@ class Words:
 
 METRICS = MappingProxyType(
     {
-        "auc": Words("AUC for the molecular label", "share"),
+        "auc": Words("AUC for the label", "share"),
         "auc_response": Words("AUC for treatment response", "share"),
         "c_index": Words("C-index (Harrell)", "share", whose="surrogate"),
         "hr_per_sd": Words("hazard ratio per SD", "ratio", whose="surrogate"),
@@ -60,6 +60,16 @@ METRICS = MappingProxyType(
             "calibration intercept (ideal 0)", "difference", judged=False
         ),
         "calibration_slope": Words("calibration slope (ideal 1)", "difference", judged=False),
+        "sensitivity": Words("sensitivity at the locked threshold", "share", judged=False),
+        "specificity": Words("specificity at the locked threshold", "share", judged=False),
+        "balanced_accuracy": Words("balanced accuracy at the locked threshold", "share"),
+        "average_precision": Words("average precision", "share"),
+        "ici": Words("integrated calibration index", "share", judged=False, better="lower"),
+        "ece": Words("expected calibration error", "share", judged=False, better="lower"),
+        "integrated_auc": Words("time-dependent AUC, integrated", "share"),
+        "integrated_brier": Words("Brier score, integrated over time", "share", judged=False),
+        "integrated_ipa": Words("index of prediction accuracy, integrated", "difference"),
+        "d_calibration_p": Words("D-calibration, p", "share", judged=False),
         "tumour_normal_difference": Words(
             "tumour minus normal, log2", "difference", better="either"
         ),

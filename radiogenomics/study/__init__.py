@@ -10,6 +10,7 @@ from radiogenomics.study.registry import study_show as show
 from radiogenomics.study.results import Results
 from radiogenomics.study.run import run, run_cohorts
 from radiogenomics.study.schema import Study
+from radiogenomics.study.validate import validate, validate_tables
 
 __all__ = [
     "Extraction",
@@ -25,4 +26,6 @@ __all__ = [
     "run",
     "run_cohorts",
     "show",
+    "validate",
+    "validate_tables",
 ]

@@ -99,7 +99,7 @@ def run_cohorts(
     if seed < 0:
         raise StudyError(f"expected a seed of at least 0; found {seed}. Choose another.")
     jobs = jobs or os.cpu_count() or 1
-    with _collected_warnings() as caught:
+    with collected_warnings() as caught:
         inputs = [read_inputs(cohort, study, jobs=jobs) for cohort in cohorts]
         findings = merge(_stages(study, inputs, seed=seed, jobs=jobs))
     remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
@@ -172,7 +172,7 @@ def _conclusion(findings: Findings) -> str:
 
 
 @contextmanager
-def _collected_warnings() -> Iterator[list[str]]:
+def collected_warnings() -> Iterator[list[str]]:
     """Gather our own warnings for the report and still show each to the caller, once."""
     texts: list[str] = []
     caught: list[warnings.WarningMessage] = []

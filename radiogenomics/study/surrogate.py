@@ -20,6 +20,8 @@ from radiogenomics.evaluation import (
     cross_validation_null,
     roc_table,
 )
+from radiogenomics.evaluation.comparison import comparison_table
+from radiogenomics.evaluation.utility import decision_curve_table
 from radiogenomics.omics import CoxSignature, SignatureLabel
 from radiogenomics.study.findings import Findings
 from radiogenomics.study.inputs import Inputs, sites_of
@@ -100,7 +102,13 @@ def evaluate_surrogate(study: Study, inputs: Inputs, *, seed: int, jobs: int) ->
     tables = {
         "learners": _learner_table([evidence, *rivals]),
         "roc": pd.concat([_roc(e) for e in (evidence, *rivals)], ignore_index=True),
+        "comparisons": comparison_table(
+            {e.name: e.predictions for e in (evidence, *rivals)}, reference=learner, split=SPLIT
+        ),
         "calibration": calibration_table(evidence.predictions).assign(split=SPLIT),
+        "decision_curve": decision_curve_table(evidence.predictions).assign(
+            split=SPLIT, learner=learner
+        ),
         "null": null_table(statistics, null),
         "selection": evidence.selection_frequency().rename_axis("feature").reset_index(),
         "predictions": evidence.predictions.assign(cohort=inputs.cohort.id),

@@ -20,6 +20,7 @@ TWINS = {
     ("check",): rg.check,
     ("extract",): rg.extract,
     ("ibsi",): rg.ibsi_compliance,
+    ("validate",): rg.validate,
     ("report",): render,
     ("study", "list"): study_list,
     ("study", "show"): study_show,

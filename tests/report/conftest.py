@@ -23,6 +23,7 @@ from radiogenomics.evaluation import (
     roc_table,
     verdict,
 )
+from radiogenomics.evaluation.utility import decision_curve_table
 
 CV, EXTERNAL = "cross-validation", "external:simulated_mr"
 LEARNERS = ("svm", "lr", "rf", "knn", "nb", "gb")
@@ -123,6 +124,7 @@ class Run:
             self.add("roc", roc_table(mine).assign(split=CV, learner=learner))
         self.add("learners", pd.DataFrame(rows))
         self.add("calibration", calibration_table(main).assign(split=CV))
+        self.add("decision_curve", decision_curve_table(main).assign(split=CV, learner="svm"))
         self.add("null", pd.DataFrame({"metric": "auc", "split": CV, "value": null}))
         self.add(
             "selection",

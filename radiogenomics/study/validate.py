@@ -1,0 +1,354 @@
+"""From a table of features and a label to a full validation, inside and outside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from radiogenomics.core.errors import AlignmentError, LeakageError, StudyError, short_list
+from radiogenomics.core.evidence import Evidence, Metric
+from radiogenomics.core.log import get_logger
+from radiogenomics.core.provenance import Provenance, hash_text, versions
+from radiogenomics.core.row_facts import MARK
+from radiogenomics.evaluation import (
+    LockedModel,
+    PatientKFold,
+    auc_metric,
+    calibration_metrics,
+    calibration_table,
+    cross_validate,
+    cross_validation_null,
+    pooled_auc,
+    roc_table,
+    verdict,
+)
+from radiogenomics.evaluation.comparison import comparison_table
+from radiogenomics.evaluation.precision_recall import precision_recall_table
+from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
+from radiogenomics.evaluation.utility import decision_curve_table
+from radiogenomics.io.labelled_table import LabelledTable, read_labelled_table, read_readings
+from radiogenomics.io.store import output_folder
+from radiogenomics.stats import permutations
+from radiogenomics.study.findings import Findings, merge
+from radiogenomics.study.plan import ValidationPlan, read_plan
+from radiogenomics.study.results import Results, write_results
+from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
+from radiogenomics.study.words import build_planned, check_plan
+
+SPLIT = "cross-validation"
+MINIMUM_PATIENTS = 20
+
+
+def validate(
+    train: str | Path,
+    *,
+    label: str,
+    out: str | Path,
+    external: Sequence[str | Path] | None = None,
+    retest: Sequence[str | Path] | None = None,
+    plan: str | Path | None = None,
+    id: str | None = None,
+    site: str | None = None,
+    jobs: int | None = None,
+    seed: int = DEFAULT_SEED,
+) -> Results:
+    """Validate a label's prediction from a feature table and write the report.
+
+    Nested cross-validation of the plan's learner and its comparators on ``train``, with a null of
+    permuted labels; then each learner, refitted on all of ``train`` and locked with its threshold,
+    scores every ``external`` table, in which nothing is fitted.
+
+    Parameters
+    ----------
+    train
+        Table: one row a patient, one column a feature, and the label.
+    label
+        Column of 0 and 1, in every table.
+    out
+        Output folder; it appears all at once, or not at all.
+    external
+        Tables of other patients with the same columns.
+    retest
+        Readings of the same patients, one file each, for the step ``icc_filter``.
+    plan
+        YAML of a :class:`~radiogenomics.study.plan.ValidationPlan`; the default one if not given.
+    id, site
+        Columns of patient identifiers and of sites.
+    jobs
+        Processes; all cores when not given. Numbers do not depend on it.
+    seed
+        Of every random number drawn.
+
+    Raises
+    ------
+    RadiogenomicsError
+        The branch says what was wrong: plan, file, label, patients on both sides, features missing.
+    """
+    chosen = read_plan(plan)
+    check_plan(chosen)
+    with output_folder(out) as writer:
+        tables = [
+            read_labelled_table(path, label=label, id=id, site=site)
+            for path in (train, *(external or ()))
+        ]
+        readings = read_readings(retest, id=id) if retest else None
+        results = validate_tables(
+            tables[0], tables[1:], chosen, readings=readings, seed=seed, jobs=jobs
+        )
+        write_results(results, writer, recipe=_recipe(chosen, label))
+    return replace(results, folder=Path(out))
+
+
+def validate_tables(
+    train: LabelledTable,
+    external: Sequence[LabelledTable],
+    plan: ValidationPlan,
+    *,
+    readings: list[pd.DataFrame] | None = None,
+    seed: int = DEFAULT_SEED,
+    jobs: int | None = None,
+) -> Results:
+    """Validate tables that are already in memory, without writing anything."""
+    _check(train, external)
+    build = partial(build_planned, plan, readings=readings, random_state=seed)
+    jobs = jobs or os.cpu_count() or 1
+    with collected_warnings() as caught:
+        inside, evidences = _inside(train, plan, build, seed=seed, jobs=jobs)
+        threshold = _threshold(plan, evidences[0])
+        outside = [
+            _outside(table, plan, evidences, threshold=threshold, rng=[seed, 2, position])
+            for position, table in enumerate(external)
+        ]
+        findings = merge([_described(train, external, plan, threshold), inside, *outside])
+    remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
+    hashes = {f"{table.name}/table": table.sha256 for table in (train, *external)}
+    headline = findings.metric("auc", split=SPLIT)
+    if headline is None:
+        raise StudyError("expected the AUC of the cross-validation; found none.")
+    return Results(
+        study="validate",
+        cohorts=(train.name, *(table.name for table in external)),
+        verdict=verdict(headline, subject=f"the learner {plan.learner}").text,
+        findings=replace(findings, notes=findings.notes + remarks),
+        provenance=Provenance(hashes, hash_text(_recipe(plan, "")), seed, versions()),
+    )
+
+
+def _inside(
+    train: LabelledTable, plan: ValidationPlan, build: Any, *, seed: int, jobs: int
+) -> tuple[Findings, list[Evidence]]:
+    """Nested cross-validation of every learner; the null of the first."""
+    splitter = PatientKFold(plan.folds, n_repeats=plan.repeats, random_state=seed)
+    evidences = []
+    for learner in (plan.learner, *plan.comparators):
+        get_logger(__name__).info("cross-validating %s", learner)
+        found = cross_validate(
+            build(learner), train.features, train.labels, splitter=splitter, name=learner, jobs=jobs
+        )
+        evidences.append(found)
+    null = cross_validation_null(
+        build(plan.learner),
+        train.features,
+        train.labels,
+        splitter=splitter,
+        statistic=pooled_auc,
+        blocks=train.features.get(f"{MARK}site"),
+        count=plan.permutations,
+        rng=np.random.default_rng([seed, 1]),
+        jobs=jobs,
+    )
+    first = evidences[0]
+    metrics = (
+        auc_metric(first.predictions, split=SPLIT, null=null),
+        *calibration_metrics(first.predictions, split=SPLIT),
+    )
+    predictions = {evidence.name: evidence.predictions for evidence in evidences}
+    tables = {
+        **_performance(predictions, SPLIT),
+        "learners": _learners(predictions, SPLIT),
+        "null": pd.DataFrame({"metric": "auc", "split": SPLIT, "value": null}),
+        "selection": first.selection_frequency().rename_axis("feature").reset_index(),
+        **{name: table for name, table in first.tables.items() if name == "fallbacks"},
+    }
+    return Findings(metrics=metrics, tables=tables, evidence=first), evidences
+
+
+def _outside(
+    table: LabelledTable,
+    plan: ValidationPlan,
+    evidences: Sequence[Evidence],
+    *,
+    threshold: float,
+    rng: list[int],
+) -> Findings:
+    """Score another table with every locked learner; nothing is fitted."""
+    split = f"external:{table.name}"
+    predictions = {e.name: _scored(e.model, table) for e in evidences}
+    first = predictions[plan.learner]
+    orders = permutations(len(first), plan.permutations, np.random.default_rng(rng))
+    labels = first["label"].to_numpy()
+    null = np.array([pooled_auc(first.assign(label=labels[order])) for order in orders])
+    points, point_metrics = operating_point_table(first, threshold, split=split)
+    metrics: tuple[Metric, ...] = (
+        auc_metric(first, split=split, null=null),
+        *calibration_metrics(first, split=split),
+        *point_metrics,
+    )
+    tables = {
+        **_performance(predictions, split),
+        "external_learners": _learners(predictions, split),
+        "null": pd.DataFrame({"metric": "auc", "split": split, "value": null}),
+        "operating_points": points,
+    }
+    return Findings(metrics=metrics, tables=tables)
+
+
+def _performance(predictions: dict[str, pd.DataFrame], split: str) -> dict[str, pd.DataFrame]:
+    """Curves of one split, and the first learner held against the others."""
+    name, first = next(iter(predictions.items()))
+    curves = [roc_table(frame).assign(learner=learner) for learner, frame in predictions.items()]
+    return {
+        "roc": pd.concat(curves, ignore_index=True).assign(split=split),
+        "precision_recall": precision_recall_table(first).assign(split=split, learner=name),
+        "calibration": calibration_table(first).assign(split=split),
+        "decision_curve": decision_curve_table(first).assign(split=split, learner=name),
+        "comparisons": comparison_table(predictions, reference=name, split=split),
+        "predictions": first.assign(cohort=split),
+    }
+
+
+def _learners(predictions: dict[str, pd.DataFrame], split: str) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for learner, frame in predictions.items():
+        auc = auc_metric(frame, split=split)
+        row = {
+            "split": split,
+            "learner": learner,
+            "headline": not rows,
+            "auc": auc.value,
+            "low": auc.low,
+            "high": auc.high,
+            "chance": auc.chance,
+            "n": auc.n,
+            "positives": auc.events,
+        }
+        row |= {m.name: m.value for m in calibration_metrics(frame, split=split)}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _scored(model: object, table: LabelledTable) -> pd.DataFrame:
+    if not isinstance(model, LockedModel):
+        raise StudyError("expected a locked model from the cross-validation; found none.")
+    try:
+        scores = model.predict(table.features)
+    except AlignmentError as error:
+        raise AlignmentError(f"{table.name}: {error}") from None
+    return pd.DataFrame(
+        {
+            "patient_id": scores.index,
+            "repeat": 0,
+            "fold": 0,
+            "label": table.labels.loc[scores.index].astype(float).to_numpy(),
+            "score": scores.to_numpy(),
+        }
+    )
+
+
+def _threshold(plan: ValidationPlan, evidence: Evidence) -> float:
+    if plan.threshold == "youden":
+        return lock_threshold(evidence.predictions, rule="youden")
+    return float(plan.threshold)
+
+
+def _described(
+    train: LabelledTable,
+    external: Sequence[LabelledTable],
+    plan: ValidationPlan,
+    threshold: float,
+) -> Findings:
+    flow = pd.DataFrame(
+        [
+            {
+                "cohort": table.name,
+                "table": "features",
+                "kind": "table",
+                "patients": len(table.labels),
+                "events": int(table.labels.sum()),
+            }
+            for table in (train, *external)
+        ]
+    )
+    text = f"threshold {threshold:.4g} ({plan.threshold}) was locked on {train.name}."
+    settings = [(name, _plain(value), "plan", "") for name, value in _settings(plan)]
+    columns = ["setting", "value", "provenance", "note"]
+    return Findings(
+        tables={"cohort_flow": flow, "settings": pd.DataFrame(settings, columns=columns)},
+        notes=(("info", text),),
+    )
+
+
+def _settings(plan: ValidationPlan) -> Iterator[tuple[str, object]]:
+    for planned in plan.steps:
+        if not planned.parameters:
+            yield f"steps.{planned.step}", "defaults"
+        for name, value in planned.parameters.items():
+            yield f"steps.{planned.step}.{name}", value
+    yield from plan.model_dump(exclude={"steps"}).items()
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _check(train: LabelledTable, external: Sequence[LabelledTable]) -> None:
+    """Raise unless the tables are large enough, distinctly named, and share no patient."""
+    names = [table.name for table in (train, *external)]
+    if len(set(names)) != len(names):
+        raise StudyError(
+            f"expected tables of distinct names; found {short_list(names)}. Rename the files."
+        )
+    if len(train.labels) < MINIMUM_PATIENTS:
+        raise StudyError(
+            f"{train.name}: expected at least {MINIMUM_PATIENTS} patients to train on; found "
+            f"{len(train.labels)}."
+        )
+    for table in external:
+        shared = _shared_patients(train.features, table.features)
+        if shared:
+            raise LeakageError(
+                f"{table.name}: expected patients who took no part in training; found "
+                f"{len(shared)} rows of {train.name} again ({short_list(shared)}). Take them out."
+            )
+
+
+def _shared_patients(train: pd.DataFrame, other: pd.DataFrame) -> list[str]:
+    """Rows of ``other`` that repeat a training patient, by identifier or by all their features."""
+    numbered = train.index[0] == "row 1" and other.index[0] == "row 1"
+    named = [] if numbered else [str(i) for i in other.index.intersection(train.index)]
+    columns = [c for c in train.columns if c in other.columns and not str(c).startswith(MARK)]
+    known = set(_printed(train[columns])) if len(columns) > 1 else set()
+    printed = zip(other.index, _printed(other[columns]), strict=True)
+    same = [str(patient) for patient, row in printed if row in known]
+    return list(dict.fromkeys(named + same))
+
+
+def _printed(features: pd.DataFrame) -> Iterator[str]:
+    """Rows as text of nine digits: the last ones of a copy depend on who wrote the file."""
+    for row in features.to_numpy(dtype=float):
+        yield " ".join(f"{value:.9g}" for value in row)
+
+
+def _recipe(plan: ValidationPlan, label: str) -> str:
+    """Return the plan as YAML, with what was asked."""
+    import yaml
+
+    asked = {"question": f"Do these features foretell {label}?"} if label else {}
+    return yaml.safe_dump({**asked, **plan.model_dump(mode="json")}, sort_keys=False)
