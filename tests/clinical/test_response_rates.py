@@ -135,7 +135,9 @@ def test_a_table_of_lesions_becomes_rates_and_outcomes():
     rates = response_rates(summary).set_index("rate")
     assert rates.loc["ORR", ["k", "n"]].tolist() == [1, 3]
     assert rates.loc["DCR", "value"] == pytest.approx(2 / 3)
-    assert tuple(rates.loc["DCR", ["low", "high"]]) == pytest.approx(tuple(map(float, wilson(2, 3))))
+    assert tuple(rates.loc["DCR", ["low", "high"]]) == pytest.approx(
+        tuple(map(float, wilson(2, 3)))
+    )
     # P1 left after two months without progression: durable benefit is not known.
     assert rates.loc["DCB", ["k", "n"]].tolist() == [0, 2]
     response, pfs = response_outcomes(summary, criterion="RECIST 1.1")

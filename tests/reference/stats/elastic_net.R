@@ -1,5 +1,5 @@
-# Reference values of tests/stats/test_elastic_net.py, tests/features/test_lasso.py and
-# tests/features/test_coxnet.py: Rscript elastic_net.R, in this folder (glmnet, survival).
+# Reference values of tests/stats/test_elastic_net.py and tests/stats/test_elastic_net_choice.py:
+# Rscript elastic_net.R, in this folder (glmnet, survival).
 suppressPackageStartupMessages({library(glmnet); library(survival)})
 set.seed(20260611)
 glmnet.control(fdev = 0)
@@ -65,3 +65,16 @@ save_as <- function(table, name) {
   write.csv(table, paste0("elastic_net_", name, ".csv"), row.names = FALSE, quote = FALSE)
 }
 save_as(paths, "paths"); save_as(coefs, "coefs"); save_as(cvs, "cv"); save_as(choices, "choices")
+
+# A path that ends early: classes that one variable separates.
+x <- round(matrix(rnorm(30 * 8), 30), 3)
+label <- as.integer(x[, 1] > 0)
+write.csv(data.frame(label = label, x), "elastic_net_separated.csv", row.names = FALSE,
+          quote = FALSE)
+fit <- do.call(glmnet, c(list(x, label, family = "binomial"), exact))
+given <- fit$lambda[1] * 10^-seq(0, 4, length.out = 60)
+end <- do.call(glmnet, c(list(x, label, family = "binomial", lambda = given), exact))
+coefficients <- as.matrix(coef(end))[, 60]
+ends <- data.frame(length = length(fit$lambda), ratio = number(tail(fit$dev.ratio, 1)),
+                   t(setNames(number(coefficients), paste0("coef", 0:8))))
+save_as(ends, "separated_end")
