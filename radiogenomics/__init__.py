@@ -27,6 +27,7 @@ _HOMES = MappingProxyType(
         "demo": "study",
         "extract": "study",
         "ibsi_compliance": "study",
+        "methods": "study",
         "run": "study",
         "validate": "study",
     }

@@ -4,6 +4,7 @@ from radiogenomics.study.check import check
 from radiogenomics.study.demo import demo
 from radiogenomics.study.extract import Extraction, extract
 from radiogenomics.study.ibsi import IbsiCompliance, ibsi_compliance
+from radiogenomics.study.methods import methods
 from radiogenomics.study.registry import read_study
 from radiogenomics.study.registry import study_list as list
 from radiogenomics.study.registry import study_show as show
@@ -22,6 +23,7 @@ __all__ = [
     "extract",
     "ibsi_compliance",
     "list",
+    "methods",
     "read_study",
     "run",
     "run_cohorts",

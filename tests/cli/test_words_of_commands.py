@@ -21,6 +21,7 @@ TWINS = {
     ("extract",): rg.extract,
     ("ibsi",): rg.ibsi_compliance,
     ("validate",): rg.validate,
+    ("methods",): rg.methods,
     ("report",): render,
     ("study", "list"): study_list,
     ("study", "show"): study_show,
