@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from radiogenomics.features.combat import ComBat
 from radiogenomics.features.constant import DropConstant
+from radiogenomics.features.coxnet import CoxnetSelector
 from radiogenomics.features.icc_filter import ICCFilter
 from radiogenomics.features.impute import MedianImputer
+from radiogenomics.features.lasso import LassoSelector
 from radiogenomics.features.longitudinal_change import LongitudinalChange
 from radiogenomics.features.mrmr import MRMR
 from radiogenomics.features.quantile import NormalScores, QuantileNormaliser
 from radiogenomics.features.rank_selector import RankSelector
 from radiogenomics.features.redundancy import CorrelationClusters
 from radiogenomics.features.selector import FeatureSelector
+from radiogenomics.features.stability import StabilitySelection
 from radiogenomics.features.univariate import UnivariateFilter
 from radiogenomics.features.univariate_cox import UnivariateCox
 from radiogenomics.features.variance_filter import VarianceFilter
@@ -22,15 +25,18 @@ from radiogenomics.features.variance_filter import VarianceFilter
 __all__ = [
     "ComBat",
     "CorrelationClusters",
+    "CoxnetSelector",
     "DropConstant",
     "FeatureSelector",
     "ICCFilter",
+    "LassoSelector",
     "LongitudinalChange",
     "MRMR",
     "MedianImputer",
     "NormalScores",
     "QuantileNormaliser",
     "RankSelector",
+    "StabilitySelection",
     "UnivariateCox",
     "UnivariateFilter",
     "VarianceFilter",
