@@ -10,9 +10,11 @@ from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import StudyError, UnknownNameError
 from radiogenomics.core.feature_table import FeatureTable
 from radiogenomics.core.outcomes import ResponseOutcome, SurvivalOutcome
+from radiogenomics.core.row_facts import MARK
 from radiogenomics.imaging import extract_features, settings_preset
 from radiogenomics.omics import LOG2_UNITS, to_log2, unit_of
 from radiogenomics.study.schema import Study
+from radiogenomics.study.words import row_facts_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,23 @@ def _images(
             name=features.assay.value,
             jobs=jobs,
         )
-    return _imaged(table.per_patient(), cohort.id)
+    images, notes = _imaged(table.per_patient(), cohort.id)
+    return _with_row_facts(images, cohort, row_facts_of(study)), notes
+
+
+def _with_row_facts(images: pd.DataFrame, cohort: Cohort, facts: tuple[str, ...]) -> pd.DataFrame:
+    """Add what the recipe's steps want to know of patients, as columns named ``@...``."""
+    for fact in facts:
+        name = fact.removeprefix(MARK)
+        if name not in cohort.patients:
+            raise StudyError(
+                f"{cohort.id}: expected the patients' column {name!r}, which a step of the recipe "
+                f"needs; found {', '.join(map(str, cohort.patients.columns)) or 'none'}. Declare "
+                "it in the manifest, or leave the step out."
+            )
+        known = cohort.patients[name].loc[images.index]
+        images = images.assign(**{fact: known.astype(object).fillna("not stated")})
+    return images
 
 
 def _imaged(frame: pd.DataFrame, cohort: str) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:

@@ -54,16 +54,25 @@ def check_plan(plan: ValidationPlan) -> None:
 
 def build_surrogate(study: Study, learner: str, *, random_state: int) -> TunedClassifier:
     """Build the recipe's pipeline with ``learner`` at its end, tuned in inner folds."""
-    steps = [
-        (step.step, STEPS[step.step](**{name: p.value for name, p in step.parameters.items()}))
-        for step in study.features.steps
-    ]
     return surrogate(
-        steps,
+        _steps_of(study),
         learner,
         n_splits=study.model.inner_folds.value,
         random_state=random_state,
     )
+
+
+def row_facts_of(study: Study) -> tuple[str, ...]:
+    """Facts about patients, such as ``@site``, that the recipe's steps ask for."""
+    wanted = (getattr(step, "row_facts", ()) for _, step in _steps_of(study))
+    return tuple(dict.fromkeys(fact for facts in wanted for fact in facts))
+
+
+def _steps_of(study: Study) -> list[tuple[str, Any]]:
+    return [
+        (step.step, STEPS[step.step](**{name: p.value for name, p in step.parameters.items()}))
+        for step in study.features.steps
+    ]
 
 
 def build_planned(
