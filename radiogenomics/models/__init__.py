@@ -8,24 +8,49 @@ from radiogenomics.models.early_fusion import EarlyFusion
 from radiogenomics.models.late_fusion import LateFusion
 from radiogenomics.models.learners import Learner, learner, learner_names
 from radiogenomics.models.linear_svm import LinearSVM
+from radiogenomics.models.nomogram import Axis, Nomogram
 from radiogenomics.models.platt import PlattScaling, fit_platt
 from radiogenomics.models.stacked_fusion import StackedFusion
 from radiogenomics.models.surrogate import surrogate
+from radiogenomics.models.survival import (
+    BoostedCox,
+    CoxModel,
+    FineGrayModel,
+    LassoCox,
+    SurvivalForest,
+    SurvivalSVM,
+    TunedSurvival,
+    competing_target,
+    survival_learner,
+    survival_learner_names,
+)
 from radiogenomics.models.tuned import TunedClassifier
 
 __all__ = [
+    "Axis",
     "Blend",
     "BlockScaler",
+    "BoostedCox",
+    "CoxModel",
     "EarlyFusion",
+    "FineGrayModel",
+    "LassoCox",
     "LateFusion",
     "Learner",
     "LinearSVM",
+    "Nomogram",
     "PlattScaling",
     "StackedFusion",
+    "SurvivalForest",
+    "SurvivalSVM",
     "TunedClassifier",
+    "TunedSurvival",
+    "competing_target",
     "fit_blend",
     "fit_platt",
     "learner",
     "learner_names",
     "surrogate",
+    "survival_learner",
+    "survival_learner_names",
 ]

@@ -17,6 +17,7 @@ from radiogenomics.core.errors import UnknownNameError
 from radiogenomics.core.method import Method
 from radiogenomics.models.survival.boosting import BoostedCox
 from radiogenomics.models.survival.cox import CoxModel
+from radiogenomics.models.survival.fine_gray import FineGrayModel, competing_target
 from radiogenomics.models.survival.forest import SurvivalForest
 from radiogenomics.models.survival.lasso_cox import LassoCox
 from radiogenomics.models.survival.model import SurvivalModel
@@ -26,12 +27,14 @@ from radiogenomics.models.survival.tuned import TunedSurvival
 __all__ = [
     "BoostedCox",
     "CoxModel",
+    "FineGrayModel",
     "LassoCox",
     "SurvivalForest",
     "SurvivalLearner",
     "SurvivalModel",
     "SurvivalSVM",
     "TunedSurvival",
+    "competing_target",
     "survival_learner",
     "survival_learner_names",
 ]
