@@ -12,9 +12,11 @@ from cases import (
     bootstrap,
     concordance_null,
     cox_screen,
+    linear_shap,
     radiomics,
     random_signatures,
     surrogate_cv,
+    survival_forest_shap,
 )
 
 CASES: Mapping[str, Case] = MappingProxyType(
@@ -31,6 +33,8 @@ CASES: Mapping[str, Case] = MappingProxyType(
             bootstrap.AUC,
             bootstrap.CONCORDANCE,
             bootstrap.TIME_DEPENDENT_AUC,
+            linear_shap.CASE,
+            survival_forest_shap.CASE,
         )
     }
 )

@@ -13,7 +13,7 @@ from radiogenomics.evaluation.repeats import Z95
 from radiogenomics.stats.auc import delong, delong_test, delong_test_unpaired
 
 COLUMNS = ("first", "second", "split", "difference", "low", "high", "p", "n")
-KEYS = ["patient_id", "repeat"]
+KEYS = ("patient_id", "repeat")
 
 
 def comparison_table(
@@ -135,7 +135,7 @@ def _labelled(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def _require_same(first: pd.DataFrame, second: pd.DataFrame, names: tuple[str, str]) -> None:
     one, other = (
-        frame.reset_index().sort_values(KEYS)[[*KEYS, "label"]].to_numpy()
+        frame.reset_index().sort_values(list(KEYS))[[*KEYS, "label"]].to_numpy()
         for frame in (first, second)
     )
     if one.shape != other.shape or not (one == other).all():

@@ -9,9 +9,13 @@ from radiogenomics.plots.labels import draw_labels
 from radiogenomics.plots.learners import draw_learners
 from radiogenomics.plots.nomogram import draw_nomogram
 from radiogenomics.plots.null import draw_null
+from radiogenomics.plots.partial_dependence import draw_partial_dependence
 from radiogenomics.plots.precision_recall import draw_precision_recall
 from radiogenomics.plots.roc import draw_roc
 from radiogenomics.plots.selection import draw_selection
+from radiogenomics.plots.shap_force import draw_shap_force
+from radiogenomics.plots.shap_summary import draw_shap_summary
+from radiogenomics.plots.shap_waterfall import draw_shap_waterfall
 from radiogenomics.plots.survival import draw_survival
 from radiogenomics.plots.survival_calibration import draw_survival_calibration
 from radiogenomics.plots.time_dependent_auc import draw_time_dependent_auc
@@ -26,9 +30,13 @@ __all__ = [
     "draw_learners",
     "draw_nomogram",
     "draw_null",
+    "draw_partial_dependence",
     "draw_precision_recall",
     "draw_roc",
     "draw_selection",
+    "draw_shap_force",
+    "draw_shap_summary",
+    "draw_shap_waterfall",
     "draw_survival",
     "draw_survival_calibration",
     "draw_time_dependent_auc",

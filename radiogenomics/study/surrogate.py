@@ -100,17 +100,8 @@ def evaluate_surrogate(study: Study, inputs: Inputs, *, seed: int, jobs: int) ->
     ]
     survival_metrics, survival_tables = out_of_fold_prognosis(evidence, statistics, null)
     tables = {
-        "learners": _learner_table([evidence, *rivals]),
-        "roc": pd.concat([_roc(e) for e in (evidence, *rivals)], ignore_index=True),
-        "comparisons": comparison_table(
-            {e.name: e.predictions for e in (evidence, *rivals)}, reference=learner, split=SPLIT
-        ),
-        "calibration": calibration_table(evidence.predictions).assign(split=SPLIT),
-        "decision_curve": decision_curve_table(evidence.predictions).assign(
-            split=SPLIT, learner=learner
-        ),
+        **_performance(evidence, rivals),
         "null": null_table(statistics, null),
-        "selection": evidence.selection_frequency().rename_axis("feature").reset_index(),
         "predictions": evidence.predictions.assign(cohort=inputs.cohort.id),
         **survival_tables,
     }
@@ -140,6 +131,22 @@ def aligned(study: Study, inputs: Inputs) -> tuple[pd.DataFrame, pd.DataFrame]:
             "Check that both tables use the same patient identifiers."
         )
     return inputs.images.loc[both], target.loc[both]
+
+
+def _performance(evidence: Evidence, rivals: list[Evidence]) -> dict[str, pd.DataFrame]:
+    """Curves of the learner, and the learner beside its rivals."""
+    own, everyone = evidence.predictions, [evidence, *rivals]
+    predictions = {each.name: each.predictions for each in everyone}
+    utility = decision_curve_table(own).assign(split=SPLIT, learner=evidence.name)
+    return {
+        "learners": _learner_table(everyone),
+        "comparisons": comparison_table(predictions, reference=evidence.name, split=SPLIT),
+        "roc": pd.concat([_roc(each) for each in everyone], ignore_index=True),
+        "calibration": calibration_table(own).assign(split=SPLIT),
+        "decision_curve": utility,
+        "selection": evidence.selection_frequency().rename_axis("feature").reset_index(),
+        **{name: table for name, table in evidence.tables.items() if name == "fallbacks"},
+    }
 
 
 def _learner_table(evidences: list[Evidence]) -> pd.DataFrame:
