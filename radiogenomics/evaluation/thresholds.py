@@ -94,13 +94,7 @@ def operating_point_table(
     [1.0, 0.5]
     """
     counts = [confusion(scores, labels, threshold) for scores, labels in by_repeat(predictions)]
-    called = [count.tp + count.fp for count in counts]
-    if not any(called) or all(c == count.n for c, count in zip(called, counts, strict=True)):
-        raise OutcomeError(
-            f"{split}: expected a threshold that parts the patients; {threshold:.4g} calls "
-            f"{'nobody' if not any(called) else 'everybody'} positive. Scores may be on another "
-            "scale here: look at the calibration first."
-        )
+    _require_both_calls(counts, threshold, split=split)
     shares = {name: _mean([count.shares()[name] for count in counts]) for name in POINTS}
     rows = [
         (split, threshold, name, share.value, share.low, share.high, share.n)
@@ -120,6 +114,16 @@ def operating_point_table(
         if np.isfinite((s := shares[name]).value)
     )
     return pd.DataFrame(rows, columns=columns), metrics
+
+
+def _require_both_calls(counts: Sequence[Confusion], threshold: float, *, split: str) -> None:
+    called = [count.tp + count.fp for count in counts]
+    if not any(called) or all(c == count.n for c, count in zip(called, counts, strict=True)):
+        raise OutcomeError(
+            f"{split}: expected a threshold that parts the patients; {threshold:.4g} calls "
+            f"{'nobody' if not any(called) else 'everybody'} positive. Scores may be on another "
+            "scale here: look at the calibration first."
+        )
 
 
 def _mean(shares: Sequence[Share]) -> Share:
