@@ -136,35 +136,26 @@ def cross_validate_survival(
     rare = min(outcome.n_events, len(outcome.event) - outcome.n_events) < RARE
     strata = None if rare else outcome.event.to_numpy(dtype=int)
     target = outcome.to_structured()
-    parts: list[pd.DataFrame] = []
-    splits: list[Split] = []
-    selected: list[list[str]] = []
-    fallbacks: list[list[str]] = []
-    for split in checked_splits(features.index, splitter, strata):
-        train, test = features.iloc[split.train], features.iloc[split.test]
-        with quiet_fallbacks():
-            fitted = clone(estimator).fit(train, target[split.train])
-        splits.append(split)
-        selected.append(selected_by(fitted))
-        fallbacks.append(fallbacks_of(fitted))
-        score = getattr(fitted, "decision_function", fitted.predict)
-        part = pd.DataFrame(
-            {
-                "patient_id": test.index,
-                "repeat": split.repeat,
-                "fold": split.fold,
-                "label": np.nan,
-                "score": np.asarray(score(test), dtype=float),
-            }
-        )
-        parts.append(part)
+    splits = list(checked_splits(features.index, splitter, strata))
+    fits = [_fit_risk(estimator, features, target, split) for split in splits]
+    tests = [split.test for split in splits]
+    sizes = [len(test) for test in tests]
+    predictions = pd.DataFrame(
+        {
+            "patient_id": features.index[np.concatenate(tests)],
+            "repeat": np.repeat([split.repeat for split in splits], sizes),
+            "fold": np.repeat([split.fold for split in splits], sizes),
+            "label": np.nan,
+            "score": np.concatenate([fit.scores for fit in fits]),
+        }
+    )
     with quiet_fallbacks():
         model = clone(estimator).fit(features, target)
     return Evidence(
         name=name,
-        predictions=pd.concat(parts, ignore_index=True),
-        selected=_by_fold(splits, selected, column="feature"),
-        tables=_fallback_table(name, splits, fallbacks),
+        predictions=predictions,
+        selected=_by_fold(splits, [fit.selected for fit in fits], column="feature"),
+        tables=_fallback_table(name, splits, [fit.fallbacks for fit in fits]),
         model=model,
     )
 
@@ -200,6 +191,17 @@ def _fit_and_score(
 ) -> _Fitted:
     scores, fitted = score_test_part(estimator, features, part)
     return _Fitted(scores, selected_by(fitted), fallbacks_of(fitted))
+
+
+def _fit_risk(
+    estimator: BaseEstimator, features: pd.DataFrame, target: NDArray[np.void], split: Split
+) -> _Fitted:
+    """Fit on the training part of a survival target and score the test part's risk."""
+    with quiet_fallbacks():
+        fitted = clone(estimator).fit(features.iloc[split.train], target[split.train])
+    score = getattr(fitted, "decision_function", fitted.predict)
+    risks = np.asarray(score(features.iloc[split.test]), dtype=float)
+    return _Fitted(risks, selected_by(fitted), fallbacks_of(fitted))
 
 
 def _by_fold(splits: Sequence[Split], names: Sequence[list[str]], *, column: str) -> pd.DataFrame:
