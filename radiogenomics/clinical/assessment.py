@@ -83,10 +83,25 @@ class Assessment:
     @property
     def gone(self) -> bool:
         """True when every target has gone, or is a node of normal size."""
-        return self.complete and all(
-            mm < NODE_LIMIT_MM if name in self.nodes else mm == 0
+        return self.complete and not self.present
+
+    @property
+    def present(self) -> bool:
+        """True when a target that was measured is there; nodes count from 10 mm on."""
+        return any(
+            mm >= NODE_LIMIT_MM if name in self.nodes else mm > 0
             for name, mm in self.targets.items()
+            if not math.isnan(mm)
         )
+
+    def sum_beside(self, other: Assessment) -> tuple[float, float]:
+        """Sums of the targets that were measured on both days, here and there."""
+        both = [
+            (mm, other.targets[name])
+            for name, mm in self.targets.items()
+            if not (math.isnan(mm) or math.isnan(other.targets[name]))
+        ]
+        return sum(mm for mm, _ in both), sum(mm for _, mm in both)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +151,12 @@ def ordered(assessments: Sequence[Assessment]) -> tuple[Assessment, tuple[Assess
             f"found {baseline.new_lesions} new lesions and targets "
             f"{'complete' if baseline.complete else 'incomplete'}. What is there at baseline is "
             "target or non-target."
+        )
+    if baseline.targets and not baseline.present:
+        raise OutcomeError(
+            f"baseline at {baseline.time:g}: expected targets that can be measured; found a sum of "
+            f"{baseline.sum_mm:g} mm without one that is there. Enter the baseline reading, or the "
+            "disease as non-target."
         )
     later = tuple(each for each in in_time if each.time > 0)
     for each in later:

@@ -60,7 +60,8 @@ def best_response(course: ResponseCourse, rules: ResponseRules = USUAL_RULES) ->
     """Best response until progression: CR, PR, SD, PD or NE.
 
     Without confirmation the best of all assessments before progression. With it, CR and PR count
-    when an assessment at least ``confirm_after`` later says as much or more; a response that is not
+    when an assessment at least ``confirm_after`` later says as much or more (others may lie
+    between); a response that is not
     confirmed counts as stable disease if that lasted. SD needs an assessment at ``least_stable`` or
     later; stable disease seen only earlier is NE, or PD when progression is what followed.
 

@@ -22,32 +22,17 @@ CARD = Method(
 
 @dataclass(frozen=True)
 class _Pending:
-    """What progressed at the unconfirmed progression, and how large it was then."""
+    """The assessment of an unconfirmed progression, and whether its targets progressed."""
 
-    sum_mm: float
+    seen: Assessment
     target: bool
-    non_target: bool
-    new_lesions: int
-    new_lesion_sum_mm: float
-
-    @classmethod
-    def of(cls, each: Assessment, target: str) -> _Pending:
-        return cls(
-            each.sum_mm,
-            target == "PD",
-            each.non_target == "PD",
-            each.new_lesions,
-            each.new_lesion_sum_mm,
-        )
 
     def confirmed_by(self, each: Assessment, target: str) -> bool:
         """Whether what progressed grew further, or something else progressed."""
-        more_target = (
-            each.sum_mm - self.sum_mm >= GROWS_MM - ROUNDING if self.target else target == "PD"
-        )
-        more_new = each.new_lesions > self.new_lesions or (
-            each.new_lesion_sum_mm - self.new_lesion_sum_mm >= GROWS_MM - ROUNDING
-        )
+        now, then = each.sum_beside(self.seen)
+        more_target = now - then >= GROWS_MM - ROUNDING if self.target else target == "PD"
+        grown_new = each.new_lesion_sum_mm - self.seen.new_lesion_sum_mm
+        more_new = each.new_lesions > self.seen.new_lesions or grown_new >= GROWS_MM - ROUNDING
         return more_target or more_new or each.non_target == "PD"
 
 
@@ -90,13 +75,18 @@ def irecist(assessments: Sequence[Assessment]) -> ResponseCourse:
         if found and found[-1] == "iCPD":
             found.append("iCPD")
         elif pending is None:
-            found.append("iUPD" if read == "PD" else f"i{read}")
-            pending = _Pending.of(each, target) if read == "PD" else None
+            found.append("iUPD" if read == "PD" else _word(read))
+            pending = _Pending(each, target == "PD") if read == "PD" else None
         elif pending.confirmed_by(each, target):
             found.append("iCPD")
-        elif read == "PD" or target == "NE":
+        elif read in ("PD", "NE"):
             found.append("iUPD")
         else:
-            found.append(f"i{read}")
+            found.append(_word(read))
             pending = None
     return ResponseCourse("iRECIST", table.assign(overall=found))
+
+
+def _word(read: str) -> str:
+    """RECIST's word in iRECIST; what cannot be evaluated has none of its own."""
+    return read if read == "NE" else f"i{read}"

@@ -32,8 +32,9 @@ def recist(assessments: Sequence[Assessment]) -> ResponseCourse:
 
     Targets, by the sum of diameters: CR when all have gone (nodes: short axis below 10 mm); PD when
     the sum is at least 20 % and at least 5 mm above the smallest sum so far, the baseline
-    included; PR when it is at least 30 % below the baseline; else SD. When a target was not
-    measured: PD if those measured suffice for it, else NE. Progression goes before response. With
+    included, or when a target is there again after all had gone; PR when the sum is at least 30 %
+    below the baseline; else SD. When a target was not measured: PD if those measured suffice for
+    it, else NE. Progression goes before response. With
     non-target lesions and new ones the overall response follows the tables of the guideline.
 
     Parameters
@@ -63,10 +64,13 @@ def recist(assessments: Sequence[Assessment]) -> ResponseCourse:
 def course_table(assessments: Sequence[Assessment], *, grows_mm: float) -> pd.DataFrame:
     """One row a follow-up; ``grows_mm`` is the least growth that counts as progression."""
     baseline, later = ordered(assessments)
-    nadir = baseline.sum_mm
+    nadir, vanished = baseline.sum_mm, False
     rows = []
     for each in later:
         target = target_response(each, baseline.sum_mm, nadir, grows_mm=grows_mm)
+        if vanished and each.targets and each.present:
+            target = "PD"  # what comes back after a complete response is a relapse, however small
+        vanished = vanished or target == "CR"
         rows.append(
             {
                 "time": each.time,
@@ -92,14 +96,14 @@ def target_response(
     """Response of the target lesions; ``"none"`` when there are none."""
     if not assessment.targets:
         return "none"
+    if assessment.gone:
+        return "CR"
     grown = assessment.sum_mm - nadir_mm
     slack = ROUNDING * max(nadir_mm, 1.0)
     if grown > 0 and grown >= GROWS * nadir_mm - slack and grown >= grows_mm - slack:
         return "PD"
     if not assessment.complete:
         return "NE"
-    if assessment.gone:
-        return "CR"
     return "PR" if assessment.sum_mm <= (1 - SHRINKS) * baseline_mm + slack else "SD"
 
 

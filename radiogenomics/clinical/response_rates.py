@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from radiogenomics.clinical.assessment import Assessment, ResponseCourse
+from radiogenomics.clinical.assessment import NON_TARGET, Assessment, ResponseCourse
 from radiogenomics.clinical.best_response import (
     USUAL_RULES,
     ResponseRules,
@@ -19,7 +20,13 @@ from radiogenomics.clinical.best_response import (
 from radiogenomics.clinical.irecist import irecist
 from radiogenomics.clinical.mrecist import mrecist
 from radiogenomics.clinical.recist import recist
-from radiogenomics.core.errors import SchemaError, UnknownNameError, short_list
+from radiogenomics.core.errors import (
+    DataError,
+    OutcomeError,
+    SchemaError,
+    UnknownNameError,
+    short_list,
+)
 from radiogenomics.core.outcomes import ResponseOutcome, SurvivalOutcome
 from radiogenomics.stats import wilson
 
@@ -29,6 +36,7 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
 )
 NEEDED = ("patient_id", "time", "lesion", "diameter_mm")
 KINDS = ("target", "node", "non_target", "new")
+STATES = tuple(state for state in NON_TARGET if state != "none")
 
 
 def response_courses(lesions: pd.DataFrame, *, criterion: str) -> dict[str, ResponseCourse]:
@@ -49,7 +57,7 @@ def response_courses(lesions: pd.DataFrame, *, criterion: str) -> dict[str, Resp
     SchemaError, UnknownNameError
         A column is absent; the criterion or a kind is unknown.
     OutcomeError, DataError
-        A patient has no baseline, or other targets at follow-up; the message names which.
+        A patient has no baseline, or other targets at follow-up; the message names the patient.
 
     Examples
     --------
@@ -66,14 +74,15 @@ def response_courses(lesions: pd.DataFrame, *, criterion: str) -> dict[str, Resp
         )
     if criterion not in CRITERIA:
         raise UnknownNameError("criterion", criterion, CRITERIA)
-    table = lesions.assign(kind=lesions.get("kind", "target"), state=lesions.get("state", "none"))
-    for kind in table["kind"].unique():
-        if kind not in KINDS:
-            raise UnknownNameError("kind of lesion", str(kind), KINDS)
-    return {
-        str(patient): CRITERIA[criterion]([_assessment(t, day) for t, day in rows.groupby("time")])
-        for patient, rows in table.groupby("patient_id", sort=False)
-    }
+    table = _checked(lesions)
+    courses = {}
+    for patient, rows in table.groupby("patient_id", sort=False):
+        try:
+            days = [_assessment(t, day) for t, day in rows.groupby("time")]
+            courses[str(patient)] = CRITERIA[criterion](_with_unread(days))
+        except DataError as error:
+            raise type(error)(f"patient {patient}: {error}") from None
+    return courses
 
 
 def response_summary(
@@ -89,7 +98,7 @@ def response_summary(
     courses
         From :func:`response_courses`.
     deaths
-        Patient → months to death.
+        Patient → months to death; NaN or absent for those who live.
     rules
         What the protocol says.
 
@@ -107,7 +116,7 @@ def response_summary(
     >>> summary["pfs_time"].tolist(), summary["best_response"].tolist()
     ([4.0], ['PR'])
     """
-    died = deaths or {}
+    died = _deaths(deaths or {}, courses)
     rows = []
     for patient, course in courses.items():
         best, pfs = best_response(course, rules), progression(course, death=died.get(patient))
@@ -121,6 +130,8 @@ def response_summary(
                 "pfs_event": pfs.event,
             }
         )
+    if not rows:
+        raise OutcomeError("expected patients with responses; found none. Pass their courses.")
     return pd.DataFrame(rows, index=pd.Index(list(courses), name="patient_id"))
 
 
@@ -176,6 +187,46 @@ def response_outcomes(
     return response, SurvivalOutcome("PFS", time, event, origin="start of treatment")
 
 
+def _checked(lesions: pd.DataFrame) -> pd.DataFrame:
+    """Return the lesions with kind and state, none of them unknown and no row without its day."""
+    unplaced = lesions[["patient_id", "time", "lesion"]].isna().any(axis=1)
+    if unplaced.any():
+        raise SchemaError(
+            f"expected patient, time and lesion in each row; found {int(unplaced.sum())} rows "
+            "without. Complete or drop them."
+        )
+    table = lesions.assign(kind=lesions.get("kind", "target"), state=lesions.get("state", "none"))
+    for kind in table["kind"].unique():
+        if kind not in KINDS:
+            raise UnknownNameError("kind of lesion", str(kind), KINDS)
+    for state in table.loc[table["kind"] == "non_target", "state"].unique():
+        if state not in STATES:
+            raise UnknownNameError("state of a non-target lesion", str(state), STATES)
+    return table
+
+
+def _with_unread(days: Sequence[Assessment]) -> list[Assessment]:
+    """Non-target lesions of the baseline that a follow-up has no row for were not evaluated."""
+    known = any(day.non_target != "none" for day in days if day.time <= 0)
+    return [
+        replace(day, non_target="NE") if known and day.non_target == "none" else day for day in days
+    ]
+
+
+def _deaths(deaths: Mapping[str, float], courses: Mapping[str, ResponseCourse]) -> dict[str, float]:
+    """Months to death of those who died, by patient as text."""
+    known = {str(patient): float(month) for patient, month in deaths.items()}
+    foreign = sorted(set(known) - set(courses))
+    odd = [patient for patient, month in known.items() if month < 0]
+    if foreign or odd:
+        raise OutcomeError(
+            f"expected deaths of the patients with responses, at month 0 or later; found "
+            f"{len(foreign)} other patients ({short_list(foreign) or '-'}) and {len(odd)} negative "
+            f"times ({short_list(odd) or '-'}). Correct the table of deaths."
+        )
+    return {patient: month for patient, month in known.items() if not np.isnan(month)}
+
+
 def _assessment(time: float, day: pd.DataFrame) -> Assessment:
     targets = day[day["kind"].isin(("target", "node"))]
     doubled = targets["lesion"][targets["lesion"].duplicated()]
@@ -200,4 +251,4 @@ def _together(states: pd.Series) -> str:
     for state in ("PD", "NE", "non-CR/non-PD", "CR"):
         if (states == state).any():
             return state
-    return "none" if states.empty else str(states.iloc[0])
+    return "none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from radiogenomics.clinical.assessment import Assessment
+from radiogenomics.clinical.best_response import progression
 from radiogenomics.clinical.irecist import irecist
 
 
@@ -58,3 +59,24 @@ def test_scenarios(follow_up, expected):
 
 def test_a_missing_measurement_neither_confirms_nor_takes_back():
     assert read({"a": 125}, {"a": float("nan")}, {"a": 131}) == ["iUPD", "iUPD", "iCPD"]
+
+
+def test_what_was_not_evaluated_keeps_a_progression_pending():
+    states = ("non-CR/non-PD", "PD", "NE", "PD")
+    seen = [Assessment(k, {}, non_target=state) for k, state in enumerate(states)]
+    assert irecist(seen).table["overall"].tolist() == ["iUPD", "iUPD", "iCPD"]
+    assert progression(irecist(seen[:3])) == (1.0, True)
+
+
+def test_more_measurements_are_no_growth():
+    seen = [
+        Assessment(0, {"a": 30, "b": 30}),
+        Assessment(2, {"a": 80, "b": float("nan")}),
+        Assessment(3, {"a": 80, "b": 30}),
+    ]
+    assert irecist(seen).table["overall"].tolist() == ["iUPD", "iUPD"]
+
+
+def test_what_cannot_be_evaluated_is_said_so():
+    seen = [Assessment(0, {"a": 30}), Assessment(2, {"a": float("nan")})]
+    assert irecist(seen).table["overall"].tolist() == ["NE"]

@@ -54,7 +54,7 @@ def test_a_node_of_normal_size_has_gone():
         Assessment(2, {"a": 0, "n": 9.9}, nodes=nodes),
         Assessment(4, {"a": 0, "n": 10.0}, nodes=nodes),
     ]
-    assert recist(seen).table["overall"].tolist() == ["CR", "PR"]
+    assert recist(seen).table["overall"].tolist() == ["CR", "PD"]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,21 @@ def test_a_missing_target_leaves_progression_open_to_view():
     assert np.isnan(table["sum_mm"]).all()
 
 
+def test_what_comes_back_after_a_complete_response_is_a_relapse():
+    assert overall(50, 0, 4, 4) == ["CR", "PD", "PD"]
+    assert overall(50, 0, 0) == ["CR", "CR"]
+
+
+def test_growth_of_normal_nodes_is_no_progression():
+    nodes = frozenset({"n"})
+    seen = [
+        Assessment(0, {"a": 30, "n": 15}, nodes=nodes),
+        Assessment(2, {"a": 0, "n": 3}, nodes=nodes),
+        Assessment(4, {"a": 0, "n": 8.5}, nodes=nodes),
+    ]
+    assert recist(seen).table["overall"].tolist() == ["CR", "CR"]
+
+
 def test_mrecist_asks_for_no_millimetres():
     assert overall(20, 24.1, criterion=mrecist) == ["PD"]
     assert mrecist([Assessment(0, {"a": 20}), Assessment(2, {"a": 24.1})], least_growth_mm=5).table[
@@ -132,6 +147,8 @@ def test_bad_input_says_what_to_do():
         recist([Assessment(0, {"a": 10, "b": 5}), Assessment(2, {"a": 5})])
     with pytest.raises(OutcomeError, match="baseline at 0: expected every target measured"):
         recist([Assessment(0, {"a": math.nan}), Assessment(2, {"a": 5})])
+    with pytest.raises(OutcomeError, match="targets that can be measured"):
+        mrecist([Assessment(0, {"a": 0.0}), Assessment(2, {"a": 0.0})])
     with pytest.raises(DataError, match="1 diameters that are not"):
         Assessment(0, {"a": -3})
     with pytest.raises(UnknownNameError, match="non-target"):

@@ -160,3 +160,41 @@ def test_bad_tables_are_refused():
     doubled = pd.concat([lesions(), lesions().iloc[[0]]])
     with pytest.raises(SchemaError, match="each lesion once a day; found a again"):
         response_courses(doubled, criterion="recist")
+
+
+def test_a_non_target_lesion_without_a_row_was_not_evaluated():
+    rows = [
+        ("P1", 0.0, "a", 40.0, "target", "none"),
+        ("P1", 0.0, "x", math.nan, "non_target", "non-CR/non-PD"),
+        ("P1", 2.0, "a", 0.0, "target", "none"),
+    ]
+    table = pd.DataFrame(rows, columns=lesions().columns)
+    course = response_courses(table, criterion="recist")["P1"].table
+    assert (course["non_target"][0], course["overall"][0]) == ("NE", "PR")
+    with pytest.raises(UnknownNameError, match="state of a non-target"):
+        response_courses(table.drop(columns="state"), criterion="recist")
+    wrong = table.assign(state=["none", "non-CR / non-PD", "none"])
+    with pytest.raises(UnknownNameError, match="non-CR/non-PD"):
+        response_courses(wrong, criterion="recist")
+
+
+def test_deaths_meet_their_patients():
+    table = lesions().assign(patient_id=lesions()["patient_id"].str[1:].astype(int))
+    courses = response_courses(table, criterion="recist")
+    summary = response_summary(courses, deaths={1: 5.0, 2: math.nan})
+    assert summary.loc["1", ["pfs_time", "pfs_event"]].tolist() == [5.0, True]
+    assert summary.loc["2", "pfs_time"] == 4.0
+    with pytest.raises(OutcomeError, match=r"1 other patients \(9\)"):
+        response_summary(courses, deaths={9: 5.0})
+
+
+def test_rows_without_a_day_are_refused_and_patients_named():
+    with pytest.raises(SchemaError, match="found 1 rows without"):
+        gap = lesions()
+        gap.loc[0, "time"] = math.nan
+        response_courses(gap, criterion="recist")
+    late = lesions().query("patient_id == 'P3' and time > 0")
+    with pytest.raises(OutcomeError, match="patient P3: expected a baseline"):
+        response_courses(late, criterion="recist")
+    with pytest.raises(OutcomeError, match="found none"):
+        response_summary({})
