@@ -40,6 +40,29 @@ def methods() -> pd.DataFrame:
     return table.sort_values(["scope", "word"], kind="stable").set_index("word")
 
 
+def methods_page() -> str:
+    """Return the page ``docs/methods.md``: every method by the room it stands in."""
+    parts = [
+        "# Methods\n",
+        "Every method with a card, made by `radiogenomics.study.methods`: the word that plans and "
+        "recipes use, where it comes from and when it misleads. What learns is fitted inside the "
+        "fold.\n",
+    ]
+    for scope, rows in methods().groupby("scope"):
+        lines = [
+            _line(f"`{r.Index}`", r.title, r.learns, r.reference, r.limits)
+            for r in rows.itertuples()
+        ]
+        head = ["| word | method | learns | reference | limits |", "|---|---|---|---|---|"]
+        parts.append("\n".join([f"## {scope}\n", *head, *lines, ""]))
+    return "\n".join(parts)
+
+
+def _line(word: str, title: str, learns: bool, *texts: str) -> str:
+    cells = (word, title, "yes" if learns else "no", *texts)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
 def _cards() -> Iterator[Method]:
     for room in (features, models):
         for name in room.__all__:
