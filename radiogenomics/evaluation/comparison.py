@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from radiogenomics.core.errors import AlignmentError, UnknownNameError
-from radiogenomics.evaluation.repeats import Z95
+from radiogenomics.core.errors import AlignmentError, RadiogenomicsWarning, UnknownNameError
+from radiogenomics.evaluation.repeats import NO_VARIANCE, Z95, refuse_twice
 from radiogenomics.stats.auc import delong, delong_test, delong_test_unpaired
 
 COLUMNS = ("first", "second", "split", "difference", "low", "high", "p", "n")
@@ -39,14 +40,15 @@ def comparison_table(
     -------
     DataFrame
         ``first, second, split, difference`` (first less second), ``low, high`` (95 %), ``p``
-        (two-sided), ``n``; no row when there is no other model.
+        (two-sided), ``n``; no row when there is no other model. Bounds and p are NaN, with a
+        warning, where the areas differ without variance (both constant or separating).
 
     Raises
     ------
     UnknownNameError
         There is no model of the reference's name.
-    AlignmentError
-        Two models were scored on other patients, or with other labels.
+    SchemaError, AlignmentError
+        A patient is twice in a repeat; two models differ in patients or labels.
 
     References
     ----------
@@ -72,7 +74,9 @@ def comparison_table(
         second = _labelled(frame)
         _require_same(first, second, (reference, name))
         rows.append((reference, name, split, *_paired(first, second), first.index.nunique()))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    _warn_no_variance(table)
+    return table
 
 
 def unpaired_comparison(
@@ -92,10 +96,13 @@ def unpaired_comparison(
     Returns
     -------
     DataFrame
-        One row in the columns of :func:`comparison_table`; ``n`` counts both groups.
+        One row in the columns of :func:`comparison_table`; ``n`` counts the labelled of both
+        groups, and NaN is as there.
 
     Raises
     ------
+    SchemaError
+        A patient is twice in a group.
     AlignmentError
         A patient is in both groups, or a group has several repeats.
 
@@ -113,23 +120,27 @@ def unpaired_comparison(
     >>> table[["difference", "p"]].round(3).values.tolist()
     [[0.111, 0.715]]
     """
-    both = set(first["patient_id"]) & set(second["patient_id"])
-    if both or first["repeat"].nunique() > 1 or second["repeat"].nunique() > 1:
+    one, other = _labelled(first), _labelled(second)
+    both = set(one.index) & set(other.index)
+    if both or one["repeat"].nunique() > 1 or other["repeat"].nunique() > 1:
         raise AlignmentError(
             f"expected two groups without a patient in common, one repeat each; found {len(both)} "
-            f"shared patients, {first['repeat'].nunique()} and {second['repeat'].nunique()} "
+            f"shared patients, {one['repeat'].nunique()} and {other['repeat'].nunique()} "
             "repeats. Use comparison_table for models of the same patients."
         )
     found = delong_test_unpaired(
-        *(delong(frame["score"], frame["label"]) for frame in (first, second))
+        *(delong(frame["score"], frame["label"]) for frame in (one, other))
     )
-    half = Z95 * found.se
+    half = np.nan if np.isnan(found.p) else Z95 * found.se
     row = (*names, split, found.difference, found.difference - half, found.difference + half)
-    return pd.DataFrame([(*row, found.p, len(first) + len(second))], columns=list(COLUMNS))
+    table = pd.DataFrame([(*row, found.p, len(one) + len(other))], columns=list(COLUMNS))
+    _warn_no_variance(table)
+    return table
 
 
 def _labelled(predictions: pd.DataFrame) -> pd.DataFrame:
     known = predictions[predictions["label"].notna()]
+    refuse_twice(known)
     return known.set_index("patient_id")[["repeat", "label", "score"]]
 
 
@@ -146,12 +157,27 @@ def _require_same(first: pd.DataFrame, second: pd.DataFrame, names: tuple[str, s
 
 
 def _paired(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float, float, float]:
-    """Mean difference over repeats with its interval and p-value."""
+    """Mean difference over repeats with its interval and p-value, NaN where there is none."""
     found = []
     for repeat, part in first.groupby("repeat", sort=False):
         other = second[second["repeat"] == repeat]["score"].loc[part.index]
         found.append(delong_test(part["score"], other, part["label"]))
     difference = float(np.mean([test.difference for test in found]))
     se = float(np.sqrt(np.mean([test.se**2 for test in found])))
-    p = 1.0 if difference == 0 else float(2 * ndtr(-abs(difference) / se)) if se > 0 else np.nan
+    if difference == 0:
+        return difference, -Z95 * se, Z95 * se, 1.0
+    if not se**2 > NO_VARIANCE:
+        return difference, np.nan, np.nan, np.nan
+    p = float(2 * ndtr(-abs(difference) / se))
     return difference, difference - Z95 * se, difference + Z95 * se, p
+
+
+def _warn_no_variance(table: pd.DataFrame) -> None:
+    for row in table[table["p"].isna()].itertuples():
+        warnings.warn(
+            f"{row.split}: the areas of {row.first} and {row.second} differ by "
+            f"{row.difference:.3g} without variance (both constant or separating), so bounds and "
+            "p are NaN; only a permutation test would do.",
+            RadiogenomicsWarning,
+            stacklevel=3,
+        )

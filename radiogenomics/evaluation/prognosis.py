@@ -24,6 +24,7 @@ from radiogenomics.stats import (
     permutation_p,
 )
 from radiogenomics.stats import permutations as draw_permutations
+from radiogenomics.stats.concordance import comparable_pairs
 
 PER_SD = "risk (per SD)"
 HIGH_VS_LOW = "predicted high vs low"
@@ -137,14 +138,14 @@ def concordance_metric(
     estimates = []
     for _, part in predictions.groupby("repeat", sort=False):
         truth = outcome.for_patients(part["patient_id"])
+        if not comparable_pairs(truth.time, truth.event):
+            raise OutcomeError(
+                f"{split}: expected patients of whom one is seen to do worse than another; found "
+                "none. Use a longer follow-up or more patients."
+            )
         c = concordance(part["score"], truth.time, truth.event)
         estimates.append(Estimate(c.value, c.se**2, c.low, c.high))
     mean = mean_over_repeats(estimates)
-    if np.isnan(mean.value):
-        raise OutcomeError(
-            f"{split}: expected patients of whom one is seen to do worse than another; found none. "
-            "Use a longer follow-up or more patients."
-        )
     truth = outcome.for_patients(pd.unique(predictions["patient_id"]))
     p = None if null is None else permutation_p(mean.value, null, alternative=alternative)
     return Metric(

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 Z95 = float(ndtri(0.975))
 # Below this a variance is rounding: everything is separated, or all scores are equal.
-_NO_VARIANCE = 1e-20
+NO_VARIANCE = 1e-20
 
 
 class Estimate(NamedTuple):
@@ -41,7 +41,7 @@ def mean_over_repeats(estimates: Sequence[Estimate]) -> Estimate:
     0.7
     """
     value, variance, low, high = (float(column) for column in np.mean(estimates, axis=0))
-    if variance > _NO_VARIANCE and 0 < value < 1:
+    if variance > NO_VARIANCE and 0 < value < 1:
         half = Z95 * np.sqrt(variance) / (value * (1 - value))
         low, high = float(expit(logit(value) - half)), float(expit(logit(value) + half))
     return Estimate(value, variance, low, high)
@@ -53,7 +53,7 @@ def by_repeat(predictions: pd.DataFrame) -> Iterator[tuple[Floats, Floats]]:
     Raises
     ------
     SchemaError
-        A column is missing.
+        A column is missing, or a patient (where ``patient_id`` is given) is twice in a repeat.
     OutcomeError
         No patient has a label.
     """
@@ -72,9 +72,27 @@ def by_repeat(predictions: pd.DataFrame) -> Iterator[tuple[Floats, Floats]]:
             f"expected labelled patients; found none among {len(predictions)} predictions. "
             "Label them, or hold the scores against survival instead."
         )
+    if "patient_id" in predictions:
+        refuse_twice(predictions[known])
     for value in pd.unique(repeat[known]):
         rows = known & (repeat == value)
         yield scores[rows], labels[rows]
+
+
+def refuse_twice(predictions: pd.DataFrame) -> None:
+    """Raise unless each patient has one prediction a repeat, since more would narrow intervals.
+
+    Raises
+    ------
+    SchemaError
+        A patient is twice in a repeat.
+    """
+    twice = predictions["patient_id"][predictions.duplicated(["patient_id", "repeat"])].unique()
+    if twice.size:
+        raise SchemaError(
+            f"expected each patient once a repeat; found {twice.size} patients more than once "
+            f"({short_list(twice)}). Number the repeats, or keep one prediction a patient."
+        )
 
 
 def labelled_patients(predictions: pd.DataFrame) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
-from radiogenomics.core.errors import DataError
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning
 from radiogenomics.stats.inputs import Bools, Floats, check_labels, check_scores
 from radiogenomics.stats.intervals import wilson
 
@@ -116,8 +117,9 @@ def calibration_line(probability: ArrayLike, label: ArrayLike) -> CalibrationLin
     """Intercept and slope of logit P(label = 1) = a + b logit(probability).
 
     Fitted by maximum likelihood (iteratively reweighted least squares). b < 1 is the usual mark of
-    overfitting. Probabilities of 0 and 1 are moved to 1e-6 from the edge; a few of them can rule
-    the slope. On the patients a logistic model was fitted to, a = 0 and b = 1 by construction.
+    overfitting. Probabilities within 1e-6 of 0 or 1 are moved to that distance, with a warning:
+    a few of them can rule the slope. On the patients a logistic model was fitted to, a = 0 and
+    b = 1 by construction.
 
     Parameters
     ----------
@@ -148,6 +150,7 @@ def calibration_line(probability: ArrayLike, label: ArrayLike) -> CalibrationLin
     (0.719, 0.75)
     """
     values, positive = check_scores(*_check(probability, label))
+    _warn_at_edge(values)
     predictor = _logit(values)
     if np.ptp(predictor) == 0:
         return CalibrationLine(np.nan, np.nan, np.nan, np.nan, False)
@@ -158,6 +161,8 @@ def calibration_line(probability: ArrayLike, label: ArrayLike) -> CalibrationLin
 
 def calibration_in_the_large(probability: ArrayLike, label: ArrayLike) -> CalibrationOffset:
     """Intercept of logit P(label = 1) = a + logit(probability), slope held at 1.
+
+    Probabilities at the edge are moved as in `calibration_line`, with a warning.
 
     Parameters
     ----------
@@ -185,6 +190,7 @@ def calibration_in_the_large(probability: ArrayLike, label: ArrayLike) -> Calibr
     1.201
     """
     values, positive = check_scores(*_check(probability, label))
+    _warn_at_edge(values)
     coef, se, _ = _logistic(np.ones((values.size, 1)), positive, _logit(values))
     return CalibrationOffset(float(coef[0]), float(se[0]))
 
@@ -267,6 +273,18 @@ def _likelihood(predictor: Floats, positive: Bools) -> float:
 
 def _logit(probability: Floats) -> Floats:
     return logit(np.clip(probability, _EDGE, 1 - _EDGE))
+
+
+def _warn_at_edge(probability: Floats) -> None:
+    moved = int(((probability < _EDGE) | (probability > 1 - _EDGE)).sum())
+    if moved:
+        warnings.warn(
+            f"expected probabilities between 0 and 1; found {moved} of {probability.size} within "
+            f"{_EDGE:g} of either, moved to that distance; they can rule the result, so see "
+            "whether the model is that certain.",
+            RadiogenomicsWarning,
+            stacklevel=3,
+        )
 
 
 def _check(probability: ArrayLike, label: ArrayLike) -> tuple[Floats, Bools]:

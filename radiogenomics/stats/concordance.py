@@ -7,6 +7,7 @@ fails first has the higher risk; equal risks count one half.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, ndtri
 
-from radiogenomics.core.errors import DataError
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning
 from radiogenomics.stats.inputs import (
     Bools,
     Floats,
@@ -43,8 +44,8 @@ class Concordance:
     Attributes
     ----------
     value : float
-        Share of comparable pairs in which the higher risk fails first; 1/2 is chance. NaN when no
-        pair is comparable.
+        Share of comparable pairs in which the higher risk fails first; 1/2 is chance. NaN, with a
+        warning, when no pair is comparable.
     se : float
         Infinitesimal jackknife standard error.
     low, high : float
@@ -83,10 +84,6 @@ def concordance(
         Follow-up in months; 1 where the event was seen, 0 where censored.
     level : float
 
-    Returns
-    -------
-    Concordance
-
     Raises
     ------
     OutcomeError
@@ -112,6 +109,7 @@ def concordance(
     wins, pairs = _influence(risks[order], start)
     n_pairs = int(pairs.sum()) // 2
     if n_pairs == 0:
+        _warn_no_pair()
         return Concordance(np.nan, np.nan, np.nan, np.nan, 0, times.size)
     # `wins` and `pairs` count every pair twice, once for each of its two subjects.
     value = float(wins.sum() / pairs.sum())
@@ -185,6 +183,18 @@ def concordance_batch(risks: ArrayLike, time: ArrayLike, event: ArrayLike) -> Fl
     return values
 
 
+def comparable_pairs(time: ArrayLike, event: ArrayLike) -> int:
+    """Count the pairs that `concordance` compares; parameters and errors as there.
+
+    Examples
+    --------
+    >>> comparable_pairs([1, 2, 3, 4], [1, 1, 1, 0])
+    6
+    """
+    times, events = check_survival(time, event)
+    return int((times.size - comparable_order(times, events)[1]).sum())
+
+
 def comparable_order(time: Floats, event: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Order subjects by time, and say from where on the others have outlived each.
 
@@ -198,6 +208,15 @@ def comparable_order(time: Floats, event: Bools) -> tuple[NDArray[np.intp], NDAr
     ends = np.searchsorted(ordered, ordered, side="right")
     start = np.where(failed, after + deaths[ends] - deaths[after], time.size)
     return order, start
+
+
+def _warn_no_pair() -> None:
+    warnings.warn(
+        "expected comparable pairs; found none, so the index is NaN; it takes an event that "
+        "somebody outlived.",
+        RadiogenomicsWarning,
+        stacklevel=3,
+    )
 
 
 def _count(level: NDArray[Any], start: NDArray[np.intp], compare: np.ufunc) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ class FleissKappa:
     Parameters
     ----------
     value, standard_error, low, high
-        Kappa with its large-sample error over subjects and interval (cut off at 1).
+        Kappa with its large-sample error over subjects and interval (cut off at -1 and 1).
     z, p
         Test of no agreement beyond chance, two-sided, with the error under that hypothesis.
     agreement, unanimous
@@ -100,7 +100,7 @@ def fleiss_kappa(
     overall, each, pulls = _kappas(counts, m)
     errors = np.sqrt((pulls**2).sum(axis=0) / (n * (n - 1)))
     values = np.concatenate([[overall], each])
-    low, high = values - z_level * errors, np.minimum(values + z_level * errors, 1.0)
+    low, high = np.clip(values + z_level * np.outer([-1, 1], errors), -1.0, 1.0)
     test = chance_test(overall, _null_error(counts, m))
     each_z = each / np.sqrt(2 / (n * m * (m - 1)))
     return FleissKappa(

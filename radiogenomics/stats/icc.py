@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import f as f_distribution
 
-from radiogenomics.core.errors import DataError
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning
 from radiogenomics.stats.inputs import Floats
 
 Form = Literal["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
 FORMS: tuple[Form, ...] = ("ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)")
+# An estimate outside its interval by less than this is outside by rounding.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +27,8 @@ class IntraclassCorrelation:
     ----------
     value, low, high
         Shape (variables,). 1 is perfect agreement, 0 none; estimates may be negative. NaN where a
-        variable does not vary at all.
+        variable does not vary at all, and, with a warning, where there is no such number;
+        otherwise low <= value <= high.
     form
         Which of the six.
     subjects, readings
@@ -66,7 +70,9 @@ def intraclass_correlation(
     - with k instead of 1: the same for the mean of the k readings.
 
     It compares disagreement with the spread of the subjects, so the same reading error gives a
-    lower ICC in a homogeneous cohort. Intervals assume normal errors.
+    lower ICC in a homogeneous cohort. Intervals assume normal errors. Subjects that differ less
+    than their readings do have no ICC of the mean where that of one reading is -1/(k-1) or less,
+    and may have an interval that does not contain the estimate: these are NaN, with one warning.
 
     Parameters
     ----------
@@ -99,11 +105,40 @@ def intraclass_correlation(
     with np.errstate(divide="ignore", invalid="ignore"):
         kind = form[4]
         single = {"1": _one_way, "2": _two_way_random, "3": _two_way_mixed}[kind](squares, level)
-        if form.endswith("k)"):
-            k = squares.k
-            single = tuple(k * icc / (1 + (k - 1) * icc) for icc in single)
-    value, low, high = single
+        found = _of_the_mean(single, squares.k) if form.endswith("k)") else single
+        value, low, high = _ordered(*found)
+    undefined = ~np.isnan(single[0]) & np.isnan([value, low, high]).any(axis=0)
+    if undefined.any():
+        _warn_undefined(undefined, form)
     return IntraclassCorrelation(value, low, high, form, squares.n, squares.k)
+
+
+def _warn_undefined(undefined: NDArray[np.bool_], form: str) -> None:
+    warnings.warn(
+        f"{form}: {int(undefined.sum())} of {undefined.size} variables lack an estimate or a "
+        "bound, which is NaN: their subjects differ too little for their readings. Count them as "
+        "not reliable.",
+        RadiogenomicsWarning,
+        stacklevel=3,
+    )
+
+
+def _of_the_mean(single: tuple[Floats, Floats, Floats], k: int) -> tuple[Floats, Floats, Floats]:
+    """ICC of the mean of k readings by Spearman and Brown; NaN at and below the pole."""
+    pole = -1 / (k - 1)
+    value, low, high = (
+        np.where(icc > pole, k * icc / (1 + (k - 1) * icc), np.nan) for icc in single
+    )
+    return value, low, high
+
+
+def _ordered(value: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
+    """Leave out estimates that are not finite, and intervals that do not contain theirs."""
+    value = np.where(np.isfinite(value), value, np.nan)
+    outside = np.isnan(value) | (low > value + _ROUNDING) | (high < value - _ROUNDING)
+    low = np.where(outside | ~np.isfinite(low), np.nan, np.minimum(low, value))
+    high = np.where(outside | ~np.isfinite(high), np.nan, np.maximum(high, value))
+    return value, low, high
 
 
 def _checked(values: ArrayLike, form: str, level: float) -> Floats:
@@ -178,5 +213,6 @@ def _two_way_random(m: _MeanSquares, level: float) -> tuple[Floats, Floats, Floa
     spread = k * m.readings + (k * n - k - n) * m.residual
     low = n * (m.between - upper * m.residual) / (upper * spread + n * m.between)
     high = n * (lower * m.between - m.residual) / (spread + n * lower * m.between)
-    perfect = (m.readings == 0) & (m.residual == 0) & (m.between > 0)
+    # Readings agree to rounding, and the degrees of freedom are 0/0.
+    perfect = value == 1
     return value, np.where(perfect, 1.0, low), np.where(perfect, 1.0, high)

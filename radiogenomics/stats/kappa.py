@@ -28,7 +28,7 @@ class CohenKappa:
     Parameters
     ----------
     value, standard_error, low, high
-        Kappa, at most 1, with its large-sample error and interval (cut off at 1).
+        Kappa, at most 1, with its large-sample error and interval (cut off at -1 and 1).
     z, p
         Test of no agreement beyond chance, two-sided, with the error under that hypothesis; NaN
         where a reader gave all subjects one category.
@@ -166,10 +166,10 @@ def cohen_kappa_of_counts(
     null = (np.outer(row, column) * (w - means) ** 2).sum() - chance**2
     error = _root(seen, n) / (1 - chance)
     z, two_sided = chance_test(kappa, _root(null, n) / (1 - chance))
-    high = min(kappa + z_level * error, 1.0)
-    low = kappa - z_level * error
+    # Weights of one's own can bring kappa itself below -1.
+    bounds = max(kappa - z_level * error, min(kappa, -1.0)), min(kappa + z_level * error, 1.0)
     return CohenKappa(
-        kappa, error, low, high, z, two_sided, agreement, chance, int(round(n)), left_out
+        kappa, error, *bounds, z, two_sided, agreement, chance, int(round(n)), left_out
     )
 
 

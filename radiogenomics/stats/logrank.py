@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from radiogenomics.core.errors import DataError
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning
 from radiogenomics.stats.inputs import Floats, check_groups, check_survival
 from radiogenomics.stats.risk_sets import RiskSets, build_risk_sets
 
@@ -23,7 +24,7 @@ class LogRank:
     Attributes
     ----------
     statistic : float
-        Chi-squared; NaN when fewer than two groups were ever at risk.
+        Chi-squared; NaN, with a warning, when fewer than two groups were at risk at an event time.
     df : int
         Groups at risk less one.
     p : float
@@ -62,10 +63,6 @@ def logrank(
     strata : array-like of shape (n,), optional
         Subjects are compared within equal values only.
 
-    Returns
-    -------
-    LogRank
-
     Raises
     ------
     OutcomeError
@@ -98,6 +95,8 @@ def logrank(
 
     # One group of those at risk is left out: the deviations sum to zero.
     used = np.flatnonzero(expected > 0)[1:]
+    if not used.size:
+        _warn_one_group()
     statistic = _quadratic((observed - expected)[used], covariance[np.ix_(used, used)])
     p = float(chdtrc(used.size, statistic)) if used.size else float("nan")
     return LogRank(statistic, used.size, p, labels, observed, expected)
@@ -160,6 +159,15 @@ def logrank_batch(
         with np.errstate(divide="ignore", invalid="ignore"):
             statistics[part] = np.where(variance > 0, deviation**2 / variance, np.nan)
     return statistics
+
+
+def _warn_one_group() -> None:
+    warnings.warn(
+        "expected two or more groups at risk at the event times; found one, so the statistic "
+        "is NaN; it takes an event while another group is followed.",
+        RadiogenomicsWarning,
+        stacklevel=3,
+    )
 
 
 def _quadratic(deviation: Floats, covariance: Floats) -> float:

@@ -26,6 +26,7 @@ from scipy.special import chdtrc, ndtr
 
 from radiogenomics.core.errors import DataError, UnknownNameError
 from radiogenomics.stats.inputs import Bools, Floats, check_groups, check_survival
+from radiogenomics.stats.logrank import _warn_one_group as warn_one_group
 from radiogenomics.stats.risk_sets import RiskSets, build_risk_sets
 
 WEIGHTS = ("logrank", "gehan", "tarone-ware", "peto", "fleming-harrington")
@@ -38,7 +39,7 @@ class WeightedLogRank:
     Attributes
     ----------
     statistic : float
-        Chi-squared; NaN when fewer than two groups were ever at risk.
+        Chi-squared; NaN, with a warning, when fewer than two groups were at risk at an event time.
     df : int
         Groups at risk less one.
     p : float
@@ -115,10 +116,6 @@ def weighted_logrank(
     strata : array-like of shape (n,), optional
         Patients are compared within equal values only; a stratum of one adds nothing.
 
-    Returns
-    -------
-    WeightedLogRank
-
     Raises
     ------
     OutcomeError
@@ -148,6 +145,8 @@ def weighted_logrank(
         inverse = np.linalg.pinv(found.covariance[np.ix_(used, used)], hermitian=True)
         statistic = float(deviation @ inverse @ deviation)
         p = float(chdtrc(used.size, statistic))
+    else:
+        warn_one_group()
     return WeightedLogRank(statistic, used.size, p, found.groups, found.observed, found.expected)
 
 

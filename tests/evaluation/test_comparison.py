@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from radiogenomics.core.errors import AlignmentError, UnknownNameError
+from radiogenomics.core.errors import (
+    AlignmentError,
+    RadiogenomicsWarning,
+    SchemaError,
+    UnknownNameError,
+)
 from radiogenomics.evaluation.comparison import comparison_table, unpaired_comparison
 from radiogenomics.stats import delong, delong_test, delong_test_unpaired
 
@@ -89,3 +94,36 @@ def test_two_groups_are_compared_unpaired(frames):
     assert row["n"] == 160
     with pytest.raises(AlignmentError, match="80 shared patients"):
         unpaired_comparison(one, one, names=("CT", "CT"), split="s")
+
+
+def test_unlabelled_patients_are_left_out_of_both_groups(frames):
+    one = frames["a"].query("repeat == 0").reset_index(drop=True)
+    two = frames["b"].query("repeat == 0").assign(patient_id=lambda f: "Q" + f["patient_id"])
+    known = unpaired_comparison(one.iloc[4:], two, names=("CT", "MR"), split="s")
+    one.loc[:3, "label"] = np.nan
+    found = unpaired_comparison(one, two, names=("CT", "MR"), split="s")
+    pd.testing.assert_frame_equal(found, known)
+    assert found["n"].item() == 156
+
+
+def test_a_patient_twice_in_a_repeat_is_refused(frames):
+    twice = pd.concat([frames["a"], frames["a"].iloc[:2]])
+    with pytest.raises(SchemaError, match="found 2 patients more than once .*P0"):
+        comparison_table({"a": twice, "b": twice}, reference="a", split="s")
+    single = twice.query("repeat == 0")
+    other = single.assign(patient_id=lambda f: "Q" + f["patient_id"])
+    with pytest.raises(SchemaError, match="2 patients more than once"):
+        unpaired_comparison(single, other, names=("CT", "MR"), split="s")
+
+
+def test_a_difference_without_variance_has_a_warning_and_neither_bounds_nor_p():
+    base = pd.DataFrame({"patient_id": list("abcd"), "repeat": 0, "label": [0, 0, 1, 1]})
+    right, wrong = base.assign(score=[1, 2, 3, 4]), base.assign(score=[4, 3, 2, 1])
+    with pytest.warns(RadiogenomicsWarning, match="only a permutation test"):
+        paired = comparison_table({"r": right, "w": wrong}, reference="r", split="s")
+    wrong = wrong.assign(patient_id=list("wxyz"))
+    with pytest.warns(RadiogenomicsWarning, match="only a permutation test"):
+        unpaired = unpaired_comparison(right, wrong, names=("r", "w"), split="s")
+    for table in (paired, unpaired):
+        assert table["difference"].item() == 1.0
+        assert table[["low", "high", "p"]].isna().all(axis=None)

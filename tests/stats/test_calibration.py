@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss
 
-from radiogenomics.core.errors import DataError, OutcomeError
+from radiogenomics.core.errors import DataError, OutcomeError, RadiogenomicsWarning
 from radiogenomics.stats import (
     brier,
     calibration_bins,
@@ -63,14 +63,18 @@ def test_recalibrated_predictions_are_calibrated(predicted):
 
 
 def test_no_line_through_separated_or_constant_predictions():
-    for probability in ([0.1, 0.2, 0.8, 0.9], [0.4, 0.4, 0.4, 0.4], [0, 0, 1, 1]):
+    for probability in ([0.1, 0.2, 0.8, 0.9], [0.4, 0.4, 0.4, 0.4], [1e-5, 0.01, 0.99, 0.999]):
         line = calibration_line(probability, [0, 0, 1, 1])
         assert not line.converged
         assert np.isnan([line.intercept, line.slope, line.intercept_se, line.slope_se]).all()
 
 
 def test_certain_predictions_are_moved_from_the_edge():
-    line = calibration_line([0.0, 1.0, 0.5, 0.5, 1.0, 0.0], [0, 1, 0, 1, 0, 1])
+    certain = [0.0, 1.0, 0.5, 0.5, 1.0, 0.0], [0, 1, 0, 1, 0, 1]
+    with pytest.warns(RadiogenomicsWarning, match="found 4 of 6 within 1e-06"):
+        line = calibration_line(*certain)
+    with pytest.warns(RadiogenomicsWarning, match="found 4 of 6 within 1e-06"):
+        calibration_in_the_large(*certain)
     assert line.converged
     moved = calibration_line([1e-6, 1 - 1e-6, 0.5, 0.5, 1 - 1e-6, 1e-6], [0, 1, 0, 1, 0, 1])
     assert line == moved

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from importlib import import_module
 from itertools import combinations
 
@@ -12,8 +13,9 @@ from numpy.testing import assert_allclose
 from scipy.special import expit, logit
 from sksurv.metrics import concordance_index_censored
 
-from radiogenomics.core.errors import DataError, OutcomeError
+from radiogenomics.core.errors import DataError, OutcomeError, RadiogenomicsWarning
 from radiogenomics.stats import concordance, concordance_batch
+from radiogenomics.stats.concordance import comparable_pairs
 
 SCORES = ["x1", "x2", "x3", *(f"g{i}" for i in range(1, 13))]
 
@@ -82,8 +84,10 @@ def test_counts_pairs_as_the_definition_says(seed, n):
             continue
         pairs += 1
         score += 1.0 * (risk[first] > risk[other]) + 0.5 * (risk[first] == risk[other])
-    found = concordance(risk, time, event)
+    with pytest.warns(RadiogenomicsWarning) if pairs == 0 else nullcontext():
+        found = concordance(risk, time, event)
     batch = concordance_batch(risk[None], time, event)[0]
+    assert comparable_pairs(time, event) == pairs
     assert found.n_comparable == pairs
     if pairs == 0:
         assert np.isnan([found.value, found.se, found.low, found.high, batch]).all()
@@ -95,6 +99,12 @@ def test_counts_pairs_as_the_definition_says(seed, n):
         reverse = concordance(-risk, time, event)
         assert reverse.value == pytest.approx(1 - found.value, abs=1e-12)
         assert reverse.low == pytest.approx(1 - found.high, abs=1e-9)
+
+
+def test_no_comparable_pair_warns():
+    with pytest.warns(RadiogenomicsWarning, match="expected comparable pairs; found none"):
+        found = concordance([1, 2, 3], [1, 2, 3], [0, 0, 1])
+    assert np.isnan(found.value) and found.n_comparable == 0
 
 
 def test_perfect_order_has_a_one_sided_interval():

@@ -75,6 +75,13 @@ def test_interval_and_test_keep_their_level() -> None:
     assert 0.023 <= np.mean(rejected) <= 0.077
 
 
+def test_bounds_stay_within_minus_1_and_1() -> None:
+    found = fleiss_kappa([["a", "b"], ["a", "b"], ["a", "b"], ["b", "b"]])
+    assert found.value - 1.96 * found.standard_error < -1
+    assert found.low == -1 and (found.category_low == -1).all()
+    assert found.high <= 1
+
+
 def test_a_category_nobody_used_has_no_kappa() -> None:
     ratings = [["a", "a"], ["b", "b"], ["a", "b"]]
     found = fleiss_kappa(ratings, categories=["a", "never", "b"])

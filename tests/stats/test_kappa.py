@@ -108,6 +108,17 @@ def test_text_missing_values_and_order_of_categories(table) -> None:
         cohen_kappa(text["a"], text["b"], categories=["CR", "PR", "SD"])
 
 
+def test_bounds_stay_within_minus_1_and_1() -> None:
+    found = cohen_kappa(list("aabb"), list("bbba"))
+    assert found.value - 1.96 * found.standard_error < -1
+    assert (found.low, found.value < found.high <= 1) == (-1, True)
+    # By hand: no agreement seen, two thirds expected, so (0 - 2/3) / (1/3).
+    weights = [[1, 0, 1], [1, 1, 0], [0, 1, 1]]
+    below = cohen_kappa([1, 2, 3], [2, 3, 1], weights=weights)
+    assert below.value == pytest.approx(-2)
+    assert below.low <= below.value <= below.high
+
+
 def test_perfect_agreement_is_one_without_width() -> None:
     found = cohen_kappa(list("aabbc"), list("aabbc"))
     assert (found.value, found.low, found.high) == (1, 1, 1)

@@ -6,7 +6,7 @@ from lifelines.statistics import multivariate_logrank_test
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chi2
 
-from radiogenomics.core.errors import DataError
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning
 from radiogenomics.stats import logrank, logrank_batch
 
 KEYS = {
@@ -70,7 +70,8 @@ def test_null_of_permuted_groups_is_chi_squared(patients, rng):
 
 
 def test_one_group_has_no_test(patients):
-    found = logrank(patients["time"], patients["event"], np.zeros(len(patients)))
+    with pytest.warns(RadiogenomicsWarning, match="two or more groups at risk"):
+        found = logrank(patients["time"], patients["event"], np.zeros(len(patients)))
     assert found.df == 0
     assert np.isnan([found.statistic, found.p]).all()
     batch = logrank_batch(
@@ -86,6 +87,12 @@ def test_a_group_never_at_risk_is_not_counted():
     assert found.statistic == pytest.approx(
         logrank([5, 6, 7, 8], [1, 1, 1, 0], list("abab")).statistic
     )
+
+
+def test_two_groups_of_which_one_is_gone_before_the_first_event_warn():
+    with pytest.warns(RadiogenomicsWarning, match="two or more groups at risk"):
+        found = logrank([1, 1, 5, 6], [0, 0, 1, 1], list("aabb"))
+    assert np.isnan([found.statistic, found.p]).all()
 
 
 def test_impossible_input_says_what_to_do(patients):

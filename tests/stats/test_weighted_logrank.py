@@ -6,7 +6,12 @@ from lifelines.statistics import multivariate_logrank_test
 from numpy.testing import assert_allclose
 from scipy.stats import chi2
 
-from radiogenomics.core.errors import DataError, OutcomeError, UnknownNameError
+from radiogenomics.core.errors import (
+    DataError,
+    OutcomeError,
+    RadiogenomicsWarning,
+    UnknownNameError,
+)
 from radiogenomics.stats.logrank import logrank
 from radiogenomics.stats.weighted_logrank import WEIGHTS, logrank_trend, weighted_logrank
 
@@ -174,4 +179,12 @@ def test_bad_input_says_what_is_expected(patients):
     # Each group a stratum of its own: nothing is compared.
     with pytest.raises(DataError, match="cannot be compared"):
         logrank_trend(*data, strata=patients["group"])
-    assert np.isnan(weighted_logrank(patients["time"], patients["event"], patients["x3"] * 0).p)
+
+
+def test_fewer_than_two_groups_at_risk_warn(patients):
+    for data in (
+        (patients["time"], patients["event"], patients["x3"] * 0),
+        ([1, 1, 5, 6], [0, 0, 1, 1], list("aabb")),
+    ):
+        with pytest.warns(RadiogenomicsWarning, match="two or more groups at risk"):
+            assert np.isnan(weighted_logrank(*data).p)

@@ -30,7 +30,7 @@ from radiogenomics.models.survival.model import (
     usable_splits,
 )
 from radiogenomics.models.tuned import GridLike, _points, _quick
-from radiogenomics.stats.concordance import concordance, concordance_batch
+from radiogenomics.stats.concordance import comparable_pairs, concordance_batch
 from radiogenomics.stats.inputs import Bools, Floats, survival_target
 
 
@@ -174,7 +174,7 @@ class TunedSurvival(SurvivalModel):
         wins, pairs = np.zeros(len(points)), 0
         for number in range(self.n_splits_):
             train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-            comparable = concordance(np.zeros(len(test)), time[test], event[test]).n_comparable
+            comparable = comparable_pairs(time[test], event[test])
             if not comparable:
                 continue
             transformers, inner = fit_steps(steps, rows.take(train), y[train], names=self._names)
