@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from radiogenomics.core.errors import OutcomeError, UnknownNameError
+from radiogenomics.core.errors import RadiogenomicsWarning, UnknownNameError
 from radiogenomics.core.evidence import Metric
 from radiogenomics.evaluation.repeats import by_repeat, labelled_patients
 from radiogenomics.stats.confusion import Confusion, Share, confusion
@@ -75,7 +76,7 @@ def operating_point_table(
     table : DataFrame
         ``split, threshold, metric, value, low, high, n`` and, for the counts, rows ``tp, fp, fn,
         tn`` of one repeat (means over several); a share that is not defined, as the PPV when nobody
-        is called positive, is left out.
+        is called positive, is left out, with a warning when that is so of everybody or nobody.
     metrics : tuple of Metric
         ``sensitivity, specificity, balanced_accuracy``; chance of the first two depends on the
         threshold, so only the last is judged.
@@ -83,7 +84,7 @@ def operating_point_table(
     Raises
     ------
     OutcomeError
-        One class only, or the threshold calls nobody or everybody positive in every repeat.
+        One class only.
 
     Examples
     --------
@@ -94,7 +95,7 @@ def operating_point_table(
     [1.0, 0.5]
     """
     counts = [confusion(scores, labels, threshold) for scores, labels in by_repeat(predictions)]
-    _require_both_calls(counts, threshold, split=split)
+    _warn_of_one_side(counts, threshold, split=split)
     shares = {name: _mean([count.shares()[name] for count in counts]) for name in POINTS}
     rows = [
         (split, threshold, name, share.value, share.low, share.high, share.n)
@@ -116,13 +117,15 @@ def operating_point_table(
     return pd.DataFrame(rows, columns=columns), metrics
 
 
-def _require_both_calls(counts: Sequence[Confusion], threshold: float, *, split: str) -> None:
+def _warn_of_one_side(counts: Sequence[Confusion], threshold: float, *, split: str) -> None:
     called = [count.tp + count.fp for count in counts]
     if not any(called) or all(c == count.n for c, count in zip(called, counts, strict=True)):
-        raise OutcomeError(
-            f"{split}: expected a threshold that parts the patients; {threshold:.4g} calls "
-            f"{'nobody' if not any(called) else 'everybody'} positive. Scores may be on another "
-            "scale here: look at the calibration first."
+        warnings.warn(
+            f"{split}: the threshold {threshold:.4g} calls "
+            f"{'nobody' if not any(called) else 'everybody'} positive, so it parts no patients. "
+            "Scores may be on another scale here: look at the calibration.",
+            RadiogenomicsWarning,
+            stacklevel=3,
         )
 
 

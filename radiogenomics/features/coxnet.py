@@ -70,6 +70,7 @@ class CoxnetSelector(PathSelector):
     [False, False, False, True, False]
     """
 
+    needs_survival: ClassVar[bool] = True
     card: ClassVar[Method] = Method(
         name="coxnet",
         title="LASSO or elastic net for survival, penalty by cross-validated partial likelihood",

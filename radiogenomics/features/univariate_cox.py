@@ -85,6 +85,7 @@ class UnivariateCox(FeatureSelector):
     array([0.1098, 0.6747])
     """
 
+    needs_survival: ClassVar[bool] = True
     card: ClassVar[Method] = Method(
         name="univariate_cox",
         title="Keep variables by a Cox model of each alone",

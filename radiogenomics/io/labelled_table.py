@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from radiogenomics.core.errors import AlignmentError, DataError, OutcomeError, short_list
@@ -14,6 +16,21 @@ from radiogenomics.core.row_facts import MARK
 from radiogenomics.io.identifiers import as_text
 from radiogenomics.io.layout import Layout, Part
 from radiogenomics.io.tables import column_of, read_table, to_number
+
+IDENTIFIERS = frozenset(
+    (
+        "id",
+        "patient",
+        "patient_id",
+        "patientid",
+        "case",
+        "case_id",
+        "number",
+        "no",
+        "subject",
+        "pid",
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +48,15 @@ class LabelledTable:
         0 or 1 of each patient.
     sha256
         Of the file.
+    secret
+        Made of the whole file and written nowhere: keys the pseudonyms of its patients.
     """
 
     name: str
     features: pd.DataFrame
     labels: pd.Series[int]
     sha256: str
+    secret: str
 
 
 def read_labelled_table(
@@ -74,8 +94,12 @@ def read_labelled_table(
     if site is not None:
         facts[f"{MARK}site"] = as_text(column_of(frame, site, what=file)).fillna("not stated")
     rest = frame.drop(columns=[label] if site is None else [label, site])
+    if id is None:
+        _refuse_identifiers(rest, file)
     features = _numbers(rest, file).assign(**facts)
-    return LabelledTable(Path(path).stem, features, labels.astype(int), hash_file(Path(path)))
+    place = Path(path)
+    secret = sha256(b"pseudonyms\x1f" + place.read_bytes()).hexdigest()
+    return LabelledTable(place.stem, features, labels.astype(int), hash_file(place), secret)
 
 
 def read_readings(paths: Sequence[str | Path], *, id: str | None = None) -> list[pd.DataFrame]:
@@ -130,4 +154,28 @@ def _numbers(frame: pd.DataFrame, file: str) -> pd.DataFrame:
             f"({short_list(texts)}). Take the columns out, recode them, or name the one that "
             "identifies patients."
         )
-    return pd.DataFrame({name: numbers for name, (numbers, _) in read.items()})
+    table = pd.DataFrame({name: numbers for name, (numbers, _) in read.items()})
+    endless = [str(name) for name in table if np.isinf(table[name]).any()]
+    if endless:
+        raise DataError(
+            f"{file}: expected finite features; found infinite values in {len(endless)} columns "
+            f"({short_list(endless)}). Leave the cells empty, or take the columns out."
+        )
+    return table
+
+
+def _refuse_identifiers(features: pd.DataFrame, file: str) -> None:
+    """Raise DataError for a column that numbers the patients: as a feature it tells their order."""
+    for name in features.columns:
+        values = features[name]
+        whole = values.notna().all() and pd.to_numeric(values, errors="coerce").mod(1).eq(0).all()
+        named = str(name).strip().lower() in IDENTIFIERS
+        if (
+            whole
+            and values.is_unique
+            and (named or np.ptp(values.astype(float)) == len(values) - 1)
+        ):
+            raise DataError(
+                f"{file}: expected features; found {name}, which looks like the patients' numbers "
+                "(whole, no two alike). Name it with --id, or drop it."
+            )

@@ -142,6 +142,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         """Calibrated log-odds of ``classes_[1]``, shape (n,)."""
         check_is_fitted(self)
         rows = checked_rows(self, X, reset=False)
+        require_facts_eaten(self.pipeline_.steps[:-1], rows)
         with _quick(rows.values):
             transformed = apply_steps(self.pipeline_.steps[:-1], rows, names=self._names)
             return self.calibration_.log_odds(score(self.pipeline_[-1], transformed))

@@ -50,7 +50,7 @@ def methods_page() -> str:
     ]
     for scope, rows in methods().groupby("scope"):
         lines = [
-            _line(f"`{r.Index}`", r.title, r.learns, r.reference, r.limits)
+            _line(f"`{r.Index}`", str(r.title), bool(r.learns), str(r.reference), str(r.limits))
             for r in rows.itertuples()
         ]
         head = ["| word | method | learns | reference | limits |", "|---|---|---|---|---|"]
@@ -63,7 +63,18 @@ def _line(word: str, title: str, learns: bool, *texts: str) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
+STANDARDISE = Method(
+    name="standardise",
+    title="Each variable less its training mean, over its training standard deviation",
+    scope="features: scaling",
+    reference="scikit-learn, StandardScaler",
+    limits="Moved by outliers; see normal_scores.",
+    learns=True,
+)
+
+
 def _cards() -> Iterator[Method]:
+    yield STANDARDISE
     for room in (features, models):
         for name in room.__all__:
             card = getattr(getattr(room, name), "card", None)

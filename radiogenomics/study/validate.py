@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from radiogenomics.core.errors import AlignmentError, LeakageError, StudyError, short_list
+from radiogenomics.core.errors import AlignmentError, StudyError
 from radiogenomics.core.evidence import Evidence, Metric
 from radiogenomics.core.log import get_logger
-from radiogenomics.core.provenance import Provenance, hash_text, versions
+from radiogenomics.core.provenance import Provenance, hash_frame, hash_text, versions
 from radiogenomics.core.row_facts import MARK
 from radiogenomics.evaluation import (
     LockedModel,
@@ -34,16 +34,16 @@ from radiogenomics.evaluation.precision_recall import precision_recall_table
 from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
 from radiogenomics.evaluation.utility import decision_curve_table
 from radiogenomics.io.labelled_table import LabelledTable, read_labelled_table, read_readings
-from radiogenomics.io.store import output_folder
+from radiogenomics.io.store import output_folder, pseudonym
 from radiogenomics.stats import permutations
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.plan import ValidationPlan, read_plan
 from radiogenomics.study.results import Results, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
+from radiogenomics.study.validate_checks import check_tables
 from radiogenomics.study.words import build_planned, check_plan
 
 SPLIT = "cross-validation"
-MINIMUM_PATIENTS = 20
 
 
 def validate(
@@ -99,10 +99,11 @@ def validate(
             for path in (train, *(external or ()))
         ]
         readings = read_readings(retest, id=id) if retest else None
+        recipe = _recipe(chosen, label=label, id=id, site=site)
         results = validate_tables(
-            tables[0], tables[1:], chosen, readings=readings, seed=seed, jobs=jobs
+            tables[0], tables[1:], chosen, readings=readings, recipe=recipe, seed=seed, jobs=jobs
         )
-        write_results(results, writer, recipe=_recipe(chosen, label))
+        write_results(results, writer, recipe=recipe)
     return replace(results, folder=Path(out))
 
 
@@ -112,11 +113,12 @@ def validate_tables(
     plan: ValidationPlan,
     *,
     readings: list[pd.DataFrame] | None = None,
+    recipe: str = "",
     seed: int = DEFAULT_SEED,
     jobs: int | None = None,
 ) -> Results:
     """Validate tables that are already in memory, without writing anything."""
-    _check(train, external)
+    remarks = check_tables(train, external, readings)
     build = partial(build_planned, plan, readings=readings, random_state=seed)
     jobs = jobs or os.cpu_count() or 1
     with collected_warnings() as caught:
@@ -127,8 +129,10 @@ def validate_tables(
             for position, table in enumerate(external)
         ]
         findings = merge([_described(train, external, plan, threshold), inside, *outside])
-    remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
+    remarks += tuple(dict.fromkeys(("warning", text) for text in caught))
     hashes = {f"{table.name}/table": table.sha256 for table in (train, *external)}
+    if readings is not None:
+        hashes |= {f"reading {k + 1}": hash_frame(frame) for k, frame in enumerate(readings)}
     headline = findings.metric("auc", split=SPLIT)
     if headline is None:
         raise StudyError("expected the AUC of the cross-validation; found none.")
@@ -137,7 +141,7 @@ def validate_tables(
         cohorts=(train.name, *(table.name for table in external)),
         verdict=verdict(headline, subject=f"the learner {plan.learner}").text,
         findings=replace(findings, notes=findings.notes + remarks),
-        provenance=Provenance(hashes, hash_text(_recipe(plan, "")), seed, versions()),
+        provenance=Provenance(hashes, hash_text(recipe), seed, versions()),
     )
 
 
@@ -172,6 +176,7 @@ def _inside(
     predictions = {evidence.name: evidence.predictions for evidence in evidences}
     tables = {
         **_performance(predictions, SPLIT),
+        "predictions": _hidden(first.predictions, train),
         "learners": _learners(predictions, SPLIT),
         "null": pd.DataFrame({"metric": "auc", "split": SPLIT, "value": null}),
         "selection": first.selection_frequency().rename_axis("feature").reset_index(),
@@ -203,6 +208,7 @@ def _outside(
     )
     tables = {
         **_performance(predictions, split),
+        "predictions": _hidden(first, table),
         "external_learners": _learners(predictions, split),
         "null": pd.DataFrame({"metric": "auc", "split": split, "value": null}),
         "operating_points": points,
@@ -220,7 +226,6 @@ def _performance(predictions: dict[str, pd.DataFrame], split: str) -> dict[str, 
         "calibration": calibration_table(first).assign(split=split),
         "decision_curve": decision_curve_table(first).assign(split=split, learner=name),
         "comparisons": comparison_table(predictions, reference=name, split=split),
-        "predictions": first.assign(cohort=split),
     }
 
 
@@ -260,6 +265,14 @@ def _scored(model: object, table: LabelledTable) -> pd.DataFrame:
             "score": scores.to_numpy(),
         }
     )
+
+
+def _hidden(predictions: pd.DataFrame, table: LabelledTable) -> pd.DataFrame:
+    """Predictions under pseudonyms that nobody can make again without the table itself."""
+    names = [pseudonym(table.secret, str(patient)) for patient in predictions["patient_id"]]
+    hidden = predictions.drop(columns="patient_id")
+    hidden.insert(0, "patient", names)
+    return hidden.assign(cohort=table.name)
 
 
 def _threshold(plan: ValidationPlan, evidence: Evidence) -> float:
@@ -308,47 +321,12 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _check(train: LabelledTable, external: Sequence[LabelledTable]) -> None:
-    """Raise unless the tables are large enough, distinctly named, and share no patient."""
-    names = [table.name for table in (train, *external)]
-    if len(set(names)) != len(names):
-        raise StudyError(
-            f"expected tables of distinct names; found {short_list(names)}. Rename the files."
-        )
-    if len(train.labels) < MINIMUM_PATIENTS:
-        raise StudyError(
-            f"{train.name}: expected at least {MINIMUM_PATIENTS} patients to train on; found "
-            f"{len(train.labels)}."
-        )
-    for table in external:
-        shared = _shared_patients(train.features, table.features)
-        if shared:
-            raise LeakageError(
-                f"{table.name}: expected patients who took no part in training; found "
-                f"{len(shared)} rows of {train.name} again ({short_list(shared)}). Take them out."
-            )
-
-
-def _shared_patients(train: pd.DataFrame, other: pd.DataFrame) -> list[str]:
-    """Rows of ``other`` that repeat a training patient, by identifier or by all their features."""
-    numbered = train.index[0] == "row 1" and other.index[0] == "row 1"
-    named = [] if numbered else [str(i) for i in other.index.intersection(train.index)]
-    columns = [c for c in train.columns if c in other.columns and not str(c).startswith(MARK)]
-    known = set(_printed(train[columns])) if len(columns) > 1 else set()
-    printed = zip(other.index, _printed(other[columns]), strict=True)
-    same = [str(patient) for patient, row in printed if row in known]
-    return list(dict.fromkeys(named + same))
-
-
-def _printed(features: pd.DataFrame) -> Iterator[str]:
-    """Rows as text of nine digits: the last ones of a copy depend on who wrote the file."""
-    for row in features.to_numpy(dtype=float):
-        yield " ".join(f"{value:.9g}" for value in row)
-
-
-def _recipe(plan: ValidationPlan, label: str) -> str:
-    """Return the plan as YAML, with what was asked."""
+def _recipe(plan: ValidationPlan, *, label: str, id: str | None, site: str | None) -> str:
+    """Return the plan as YAML, with what was asked of which columns."""
     import yaml
 
-    asked = {"question": f"Do these features foretell {label}?"} if label else {}
+    asked = {
+        "question": f"Do these features foretell {label}?",
+        "columns": {"label": label, "id": id, "site": site},
+    }
     return yaml.safe_dump({**asked, **plan.model_dump(mode="json")}, sort_keys=False)

@@ -114,6 +114,11 @@ def _check_learner(name: str) -> None:
 
 def _check_step(step: str, parameters: Mapping[str, object]) -> None:
     known = _defaults(step)
+    if getattr(STEPS[step], "needs_survival", False):
+        raise StudyError(
+            f"{step}: expected a step that selects by classes; found one that needs a time to an "
+            "event. Use lasso or univariate_filter here, and this one in TunedSurvival."
+        )
     for parameter, value in parameters.items():
         if parameter not in known:
             raise UnknownNameError(f"parameter of step {step}", parameter, known)
@@ -130,9 +135,10 @@ def _defaults(step: str) -> dict[str, object]:
 def _require_kind(setting: str, value: object, default: object) -> None:
     """Raise SchemaError unless the value is of the default's kind; a float may be whole.
 
-    A default of None says nothing of the kind: the estimator checks the value itself.
+    A default of None says nothing of the kind: the estimator checks the value itself. YAML has
+    lists where Python has tuples.
     """
-    if default is None:
+    if default is None or (isinstance(default, tuple) and isinstance(value, list)):
         return
     kind: tuple[type, ...] = (int, float) if isinstance(default, float) else (type(default),)
     if not isinstance(value, kind) or isinstance(value, bool) != isinstance(default, bool):

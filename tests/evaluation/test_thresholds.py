@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
-from radiogenomics.core.errors import OutcomeError, UnknownNameError
+from radiogenomics.core.errors import RadiogenomicsWarning, UnknownNameError
 from radiogenomics.evaluation.precision_recall import (
     average_precision_metric,
     precision_recall_table,
@@ -70,10 +70,14 @@ def test_repeats_are_averaged(predictions):
     assert (table["n"] <= 60).all()
 
 
-def test_threshold_that_leaves_no_patient_is_refused(predictions):
-    with pytest.raises(OutcomeError, match="calls nobody positive"):
-        operating_point_table(predictions, 2.0, split="external:x")
-    with pytest.raises(OutcomeError, match="calls everybody positive"):
+def test_threshold_that_parts_no_patients_is_said_and_keeps_what_is_defined(predictions):
+    with pytest.warns(RadiogenomicsWarning, match="calls nobody positive"):
+        table, metrics = operating_point_table(predictions, 2.0, split="external:x")
+    rows = table.set_index("metric")["value"]
+    assert (rows["sensitivity"], rows["specificity"]) == (0.0, 1.0)
+    assert "ppv" not in rows
+    assert {m.name: m.value for m in metrics}["balanced_accuracy"] == 0.5
+    with pytest.warns(RadiogenomicsWarning, match="calls everybody positive"):
         operating_point_table(predictions, -1.0, split="external:x")
 
 

@@ -79,3 +79,18 @@ def test_readings_share_patients_and_features(frame, tmp_path):
     other = written(numbers.iloc[::-1], tmp_path, "three.csv")
     with pytest.raises(AlignmentError, match=r"another table in three.csv"):
         read_readings([paths[0], other], id="id")
+
+
+def test_numbers_of_patients_are_no_feature(frame, tmp_path):
+    numbered = frame[["mtm", "mean"]].assign(nr=[3, 1, 2], energy=[10.5, 20, 30])
+    with pytest.raises(DataError, match="found nr, which looks like the patients' numbers"):
+        read_labelled_table(written(numbered, tmp_path), label="mtm")
+    named = numbered.assign(nr=[5.5, 1, 2], case=[7, 30, 100])
+    with pytest.raises(DataError, match="found case"):
+        read_labelled_table(written(named, tmp_path), label="mtm")
+
+
+def test_infinite_values_are_refused(frame, tmp_path):
+    endless = frame.assign(mean=[1.0, np.inf, 2.0])
+    with pytest.raises(DataError, match=r"infinite values in 1 columns \(mean\)"):
+        read_labelled_table(written(endless, tmp_path), label="mtm", id="id", site="centre")

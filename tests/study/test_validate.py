@@ -10,7 +10,15 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from radiogenomics.core.errors import LeakageError, SchemaError, StudyError, UnknownNameError
+from radiogenomics.core.errors import (
+    AlignmentError,
+    LeakageError,
+    OutcomeError,
+    SchemaError,
+    StudyError,
+    UnknownNameError,
+)
+from radiogenomics.io import pseudonym
 from radiogenomics.study import validate
 
 PLAN = {
@@ -84,7 +92,7 @@ def test_the_external_numbers_are_those_of_the_locked_predictions(files, tmp_pat
         table("train", 90), [table("other", 60)], plan(steps=COMBAT_FIRST), tmp_path / "o"
     )
     predictions = results.tables["predictions"]
-    scores = predictions[predictions["cohort"] == "external:other"]
+    scores = predictions[predictions["cohort"] == "other"]
     outside = results.findings.metric("auc", split="external:other")
     assert outside.value == pytest.approx(
         roc_auc_score(scores["label"], scores["score"]), rel=1e-12
@@ -147,6 +155,56 @@ def test_a_patient_on_both_sides_is_refused(files, tmp_path):
     assert not (tmp_path / "o").exists()
 
 
+def test_rounded_copies_and_copies_inside_are_refused(files, tmp_path):
+    table, plan = files
+    frame = pd.read_csv(table("train", 60))
+    frame.iloc[:4].round(7).assign(who=list("abcd")).to_csv(tmp_path / "again.csv", index=False)
+    with pytest.raises(LeakageError, match="found 4 rows of train again"):
+        run(tmp_path / "train.csv", [tmp_path / "again.csv"], plan(), tmp_path / "o")
+    twice = pd.concat([frame, frame.iloc[[0, 7]].assign(who=["x", "y"])])
+    twice.to_csv(tmp_path / "twice.csv", index=False)
+    with pytest.raises(LeakageError, match=r"2 rows that repeat another .*\(x, y\)"):
+        run(tmp_path / "twice.csv", [], plan(), tmp_path / "o")
+    upper = pd.read_csv(table("other", 30))
+    upper["who"] = [" Train0 ", *upper["who"][1:]]
+    upper.to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(LeakageError, match="found 1 rows of train again"):
+        run(tmp_path / "train.csv", [tmp_path / "other.csv"], plan(), tmp_path / "o")
+
+
+def test_external_patients_may_not_choose_the_features(files, tmp_path):
+    table, plan = files
+    train, other = table("train", 60), table("other", 30)
+    paths = []
+    for reading in range(2):
+        paths.append(tmp_path / f"reading{reading}.csv")
+        pd.read_csv(other).drop(columns=["label", "centre"]).to_csv(paths[-1], index=False)
+    steps = [{"step": "combat"}, {"step": "icc_filter"}, *PLAN["steps"]]
+    with pytest.raises(LeakageError, match="found 30 rows among the readings"):
+        run(train, [other], plan(steps=steps), tmp_path / "o", retest=paths)
+
+
+def test_what_an_external_table_lacks_is_said_before_anything_is_fitted(files, tmp_path):
+    table, plan = files
+    train = table("train", 60)
+    other = pd.read_csv(table("other", 30))
+    other.drop(columns="f3").to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(AlignmentError, match=r"other: expected the features of train.*\(f3\)"):
+        run(train, [tmp_path / "other.csv"], plan(), tmp_path / "o")
+    other.assign(label=1).to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(OutcomeError, match="other: expected both classes; found only 1"):
+        run(train, [tmp_path / "other.csv"], plan(), tmp_path / "o")
+
+
+def test_pseudonyms_need_the_table_to_be_made_again(files, tmp_path):
+    table, plan = files
+    results = run(table("train", 60), [], plan(steps=COMBAT_FIRST), tmp_path / "o")
+    names = set(results.tables["predictions"]["patient"])
+    assert len(names) == 60
+    for key in ("train", "cross-validation", "external:train"):
+        assert not names & {pseudonym(key, f"train{i}") for i in range(60)}
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "match"),
     [
@@ -159,6 +217,7 @@ def test_a_patient_on_both_sides_is_refused(files, tmp_path):
             "parameter of step rank_selector",
         ),
         ({"threshold": 1.5}, SchemaError, "threshold"),
+        ({"steps": [{"step": "coxnet"}]}, StudyError, "time to an event"),
         ({"permutatoins": 9}, SchemaError, "did you mean permutations"),
     ],
 )

@@ -1,0 +1,140 @@
+"""What must hold before anything is fitted: sizes, columns, classes, and nobody on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+
+from radiogenomics.core.errors import (
+    AlignmentError,
+    LeakageError,
+    OutcomeError,
+    StudyError,
+    short_list,
+)
+from radiogenomics.core.row_facts import MARK
+from radiogenomics.io.labelled_table import LabelledTable
+
+MINIMUM_PATIENTS = 20
+# Copies differ in their last digits by who wrote the file and who rounded it: no more than this, in
+# standard deviations, in any feature.
+SAME = 1e-3
+
+
+def check_tables(
+    train: LabelledTable,
+    external: Sequence[LabelledTable],
+    readings: Sequence[pd.DataFrame] | None,
+) -> tuple[tuple[str, str], ...]:
+    """Raise unless the tables can be validated; return remarks (level, text) for the report.
+
+    Raises
+    ------
+    StudyError, OutcomeError, AlignmentError
+        Tables of one name, too few patients, one class, or a feature that an external table lacks.
+    LeakageError
+        A patient twice in the training table, or there and in an external one, by identifier or by
+        features that are all the same but for rounding; or an external patient among those read
+        again.
+    """
+    names = [table.name for table in (train, *external)]
+    if len(set(names)) != len(names):
+        raise StudyError(
+            f"expected tables of distinct names; found {short_list(names)}. Rename the files."
+        )
+    if len(train.labels) < MINIMUM_PATIENTS:
+        raise StudyError(
+            f"{train.name}: expected at least {MINIMUM_PATIENTS} patients to train on; found "
+            f"{len(train.labels)}."
+        )
+    _refuse_copies(train)
+    remarks = []
+    for table in (train, *external):
+        if table.labels.nunique() < 2:
+            raise OutcomeError(
+                f"{table.name}: expected both classes; found only {table.labels.iloc[0]} among "
+                f"{len(table.labels)} labels. Discrimination is undefined with one class."
+            )
+    for table in external:
+        remarks += _external(train, table)
+        _refuse_shared(
+            table.features,
+            train.features,
+            f"{table.name}: expected patients who took "
+            f"no part in training; found {{}} of {train.name} again",
+        )
+        if readings is not None:
+            _refuse_shared(
+                table.features,
+                readings[0],
+                f"{table.name}: expected patients who were "
+                "not read again to choose the features; found {} among the readings",
+            )
+    return tuple(remarks)
+
+
+def _external(train: LabelledTable, table: LabelledTable) -> list[tuple[str, str]]:
+    absent = [name for name in train.features.columns if name not in table.features.columns]
+    if absent:
+        raise AlignmentError(
+            f"{table.name}: expected the features of {train.name}; found {len(absent)} missing "
+            f"({short_list(absent)}). Extract them with the same settings."
+        )
+    empty = [name for name in _features(train.features) if table.features[name].isna().all()]
+    if not empty:
+        return []
+    text = f"{table.name}: {len(empty)} features are missing in everybody ({short_list(empty)})."
+    return [("warning", f"{text} Imputation puts the training median there.")]
+
+
+def _refuse_copies(train: LabelledTable) -> None:
+    again = np.triu(_same(train.features, train.features), k=1).any(axis=0)
+    copies = np.flatnonzero(again)
+    if copies.size:
+        raise LeakageError(
+            f"{train.name}: expected each patient once; found {copies.size} rows that repeat "
+            f"another in all features ({short_list(train.features.index[copies])}). A copy would "
+            "stand on both sides of a fold: keep one row a patient."
+        )
+
+
+def _refuse_shared(features: pd.DataFrame, others: pd.DataFrame, message: str) -> None:
+    shared = _shared(others, features)
+    if shared:
+        found = f"{len(shared)} rows"
+        raise LeakageError(f"{message.format(found)} ({short_list(shared)}). Take them out.")
+
+
+def _shared(known: pd.DataFrame, other: pd.DataFrame) -> list[str]:
+    """Rows of ``other`` that repeat one of ``known``, by identifier or by all their features."""
+    numbered = "row 1" in known.index or "row 1" in other.index
+    ids = set() if numbered else {_plain_id(i) for i in known.index}
+    named = [str(i) for i in other.index if _plain_id(i) in ids]
+    same = [str(i) for i in other.index[np.flatnonzero(_same(other, known).any(axis=1))]]
+    return list(dict.fromkeys(named + same))
+
+
+def _same(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:
+    """Which rows of ``first`` are those of ``second`` but for rounding, shape (n, m)."""
+    columns = [name for name in _features(second) if name in first.columns]
+    if len(columns) < 2:
+        return np.zeros((len(first), len(second)), dtype=bool)
+    centre, spread = second[columns].mean(), second[columns].std().replace(0, 1).fillna(1)
+    rows, others = (
+        ((table[columns] - centre) / spread).fillna(0).to_numpy(dtype=float)
+        for table in (first, second)
+    )
+    found: np.ndarray = cdist(rows, others, "chebyshev") <= SAME
+    return found
+
+
+def _plain_id(patient: object) -> str:
+    """Identifier without case, blanks and leading zeros, which files lose and gain."""
+    return str(patient).strip().casefold().lstrip("0")
+
+
+def _features(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if not str(name).startswith(MARK)]
