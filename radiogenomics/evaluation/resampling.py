@@ -138,22 +138,11 @@ def cross_validate_survival(
     target = outcome.to_structured()
     splits = list(checked_splits(features.index, splitter, strata))
     fits = [_fit_risk(estimator, features, target, split) for split in splits]
-    tests = [split.test for split in splits]
-    sizes = [len(test) for test in tests]
-    predictions = pd.DataFrame(
-        {
-            "patient_id": features.index[np.concatenate(tests)],
-            "repeat": np.repeat([split.repeat for split in splits], sizes),
-            "fold": np.repeat([split.fold for split in splits], sizes),
-            "label": np.nan,
-            "score": np.concatenate([fit.scores for fit in fits]),
-        }
-    )
     with quiet_fallbacks():
         model = clone(estimator).fit(features, target)
     return Evidence(
         name=name,
-        predictions=predictions,
+        predictions=_risk_frame(features.index, splits, fits),
         selected=_by_fold(splits, [fit.selected for fit in fits], column="feature"),
         tables=_fallback_table(name, splits, [fit.fallbacks for fit in fits]),
         model=model,
@@ -202,6 +191,23 @@ def _fit_risk(
     score = getattr(fitted, "decision_function", fitted.predict)
     risks = np.asarray(score(features.iloc[split.test]), dtype=float)
     return _Fitted(risks, selected_by(fitted), fallbacks_of(fitted))
+
+
+def _risk_frame(
+    patient_ids: pd.Index, splits: Sequence[Split], fits: Sequence[_Fitted]
+) -> pd.DataFrame:
+    """Risks of all test parts; the label is NaN, as the truth is a time."""
+    tests = [split.test for split in splits]
+    sizes = [len(test) for test in tests]
+    return pd.DataFrame(
+        {
+            "patient_id": patient_ids[np.concatenate(tests)],
+            "repeat": np.repeat([split.repeat for split in splits], sizes),
+            "fold": np.repeat([split.fold for split in splits], sizes),
+            "label": np.nan,
+            "score": np.concatenate([fit.scores for fit in fits]),
+        }
+    )
 
 
 def _by_fold(splits: Sequence[Split], names: Sequence[list[str]], *, column: str) -> pd.DataFrame:
