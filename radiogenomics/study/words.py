@@ -32,7 +32,8 @@ STEPS: Mapping[str, type[Any]] = MappingProxyType(
 def check_words(study: Study) -> None:
     """Raise UnknownNameError, with near matches, for a word that builds nothing."""
     for step in study.features.steps:
-        _check_step(step.step, {name: p.value for name, p in step.parameters.items()})
+        given = {name: p.value for name, p in step.parameters.items()}
+        _check_step(step.step, given, section="features")
     settings_preset(study.features.settings.value)
     for name in (study.model.learner.value, *study.model.comparators.value):
         _check_learner(name)
@@ -41,7 +42,7 @@ def check_words(study: Study) -> None:
 def check_plan(plan: ValidationPlan) -> None:
     """Raise UnknownNameError for a word that builds nothing; StudyError for a step named twice."""
     for planned in plan.steps:
-        _check_step(planned.step, planned.parameters)
+        _check_step(planned.step, planned.parameters, section="steps")
     names = [planned.step for planned in plan.steps]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -112,7 +113,7 @@ def _check_learner(name: str) -> None:
         raise UnknownNameError("learner", name, learner_names())
 
 
-def _check_step(step: str, parameters: Mapping[str, object]) -> None:
+def _check_step(step: str, parameters: Mapping[str, object], *, section: str) -> None:
     known = _defaults(step)
     if getattr(STEPS[step], "needs_survival", False):
         raise StudyError(
@@ -122,7 +123,7 @@ def _check_step(step: str, parameters: Mapping[str, object]) -> None:
     for parameter, value in parameters.items():
         if parameter not in known:
             raise UnknownNameError(f"parameter of step {step}", parameter, known)
-        _require_kind(f"{step}.{parameter}", value, known[parameter])
+        _require_kind(f"{section}.{step}.{parameter}", value, known[parameter])
 
 
 def _defaults(step: str) -> dict[str, object]:
