@@ -43,7 +43,7 @@ def their_auc(given: Arrays, count: int) -> Arrays:
 
 def our_concordance(given: Arrays, count: int) -> Arrays:
     """The same over comparable pairs."""
-    from radiogenomics.stats.bootstrap_survival import bootstrap_concordance
+    from radiogenomics.stats.survival.bootstrap_survival import bootstrap_concordance
 
     risk, time, event = given["risk"], given["time"], given["event"]
     return {"c": bootstrap_concordance(risk, time, event, counts=given["counts"][:count])}
@@ -60,7 +60,7 @@ def their_concordance(given: Arrays, count: int) -> Arrays:
 
 def our_time_dependent_auc(given: Arrays, count: int) -> Arrays:
     """The same over cases and controls, weighed by a censoring curve a resample."""
-    from radiogenomics.stats.bootstrap_survival import bootstrap_time_dependent_auc
+    from radiogenomics.stats.survival.bootstrap_survival import bootstrap_time_dependent_auc
 
     found = bootstrap_time_dependent_auc(
         given["risk"], given["time"], given["event"], times=MONTHS, counts=given["counts"][:count]

@@ -25,12 +25,16 @@ from radiogenomics.core.errors import (
     UnknownNameError,
     short_list,
 )
-from radiogenomics.stats.bland_altman import bland_altman, concordance_correlation, repeatability
-from radiogenomics.stats.fleiss_kappa import fleiss_kappa
-from radiogenomics.stats.icc import Form, intraclass_correlation
+from radiogenomics.stats.agreement.bland_altman import (
+    bland_altman,
+    concordance_correlation,
+    repeatability,
+)
+from radiogenomics.stats.agreement.fleiss_kappa import fleiss_kappa
+from radiogenomics.stats.agreement.icc import Form, intraclass_correlation
+from radiogenomics.stats.agreement.kappa import Weights, cohen_kappa
 from radiogenomics.stats.inputs import Floats, check_level
 from radiogenomics.stats.intervals import wilson
-from radiogenomics.stats.kappa import Weights, cohen_kappa
 
 ALL_READERS = "all readers"
 
@@ -74,7 +78,7 @@ def reader_agreement(
         All, in order: needed to read numbers as categories, and for weights with text. A pandas
         categorical brings its own.
     weights, level
-        As in :func:`radiogenomics.stats.kappa.cohen_kappa`.
+        As in :func:`radiogenomics.stats.agreement.kappa.cohen_kappa`.
 
     Returns
     -------

@@ -32,12 +32,12 @@ from radiogenomics.core.errors import (
 )
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.baseline_text import written_table
-from radiogenomics.stats.group_tests import TWO_GROUPS, compare_counts, compare_numbers
-from radiogenomics.stats.kaplan_meier import kaplan_meier
-from radiogenomics.stats.standardised_difference import (
+from radiogenomics.stats.groups.group_tests import TWO_GROUPS, compare_counts, compare_numbers
+from radiogenomics.stats.groups.standardised_difference import (
     standardised_difference,
     standardised_difference_of_counts,
 )
+from radiogenomics.stats.survival.kaplan_meier import kaplan_meier
 
 Kind = Literal["continuous", "normal", "categorical", "ordered"]
 

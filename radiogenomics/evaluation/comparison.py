@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from radiogenomics.core.errors import AlignmentError, RadiogenomicsWarning, UnknownNameError
 from radiogenomics.evaluation.repeats import NO_VARIANCE, Z95, refuse_twice
-from radiogenomics.stats.auc import delong, delong_test, delong_test_unpaired
+from radiogenomics.stats.classification.auc import delong, delong_test, delong_test_unpaired
 
 COLUMNS = ("first", "second", "split", "difference", "low", "high", "p", "n")
 KEYS = ("patient_id", "repeat")

@@ -31,8 +31,8 @@ from radiogenomics.core.errors import (
 )
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.adjustment import EVENTS_PER_TERM
-from radiogenomics.stats.cox import CoxFit, fit_cox
-from radiogenomics.stats.proportional_hazards import proportional_hazards
+from radiogenomics.stats.survival.cox import CoxFit, fit_cox
+from radiogenomics.stats.survival.proportional_hazards import proportional_hazards
 
 _COLUMNS = (
     "model",

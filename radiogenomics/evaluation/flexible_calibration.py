@@ -8,8 +8,8 @@ from scipy.special import expit, logit
 
 from radiogenomics.core.evidence import Metric
 from radiogenomics.evaluation.repeats import Z95, by_repeat, labelled_patients
-from radiogenomics.stats.calibration_curve import flexible_calibration
-from radiogenomics.stats.calibration_tests import expected_calibration_error
+from radiogenomics.stats.classification.calibration_curve import flexible_calibration
+from radiogenomics.stats.classification.calibration_tests import expected_calibration_error
 
 _GRID = 100
 

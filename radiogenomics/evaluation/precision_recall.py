@@ -12,7 +12,10 @@ from radiogenomics.evaluation.repeats import (
     labelled_patients,
     mean_over_repeats,
 )
-from radiogenomics.stats.precision_recall import average_precision, precision_recall_curve
+from radiogenomics.stats.classification.precision_recall import (
+    average_precision,
+    precision_recall_curve,
+)
 
 
 def precision_recall_table(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from radiogenomics.stats import (
     permutation_p,
 )
 from radiogenomics.stats import permutations as draw_permutations
-from radiogenomics.stats.concordance import comparable_pairs
+from radiogenomics.stats.survival.concordance import comparable_pairs
 
 PER_SD = "risk (per SD)"
 HIGH_VS_LOW = "predicted high vs low"

@@ -19,7 +19,7 @@ from radiogenomics.core.errors import AlignmentError, SchemaError, short_list
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.alignment import require_same_patients
 from radiogenomics.evaluation.repeats import Z95, Floats
-from radiogenomics.stats.reclassification import (
+from radiogenomics.stats.classification.reclassification import (
     DiscriminationImprovement,
     Improvement,
     NetReclassification,

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from radiogenomics.core.errors import AlignmentError, DataError, RadiogenomicsWarning, short_list
-from radiogenomics.stats.bland_altman import repeatability
-from radiogenomics.stats.icc import Form, intraclass_correlation
+from radiogenomics.stats.agreement.bland_altman import repeatability
+from radiogenomics.stats.agreement.icc import Form, intraclass_correlation
 from radiogenomics.stats.inputs import Floats, as_floats
 
 THRESHOLDS = (0.5, 0.75, 0.9)
@@ -36,8 +36,8 @@ def reliability_table(
         Two or more tables, one a reading, of the same patients (rows) and features (columns), in
         any order.
     form
-        As in :func:`radiogenomics.stats.icc.intraclass_correlation`: ICC(2,1) for readers or
-        scanners, ICC(1,1) for perturbations, ICC(3,1) where offsets are forgiven.
+        As in :func:`radiogenomics.stats.agreement.icc.intraclass_correlation`: ICC(2,1) for
+        readers or scanners, ICC(1,1) for perturbations, ICC(3,1) where offsets are forgiven.
     level
         Of the intervals.
 

@@ -49,7 +49,7 @@ from radiogenomics.core.errors import DataError, OutcomeError, UnknownNameError
 from radiogenomics.core.row_facts import MARK
 from radiogenomics.evaluation.fold import Splitter, checked_splits, require_one_row_each
 from radiogenomics.evaluation.splits import PatientKFold, Split
-from radiogenomics.stats.auc import auc
+from radiogenomics.stats.classification.auc import auc
 from radiogenomics.stats.inputs import as_floats
 from radiogenomics.stats.intervals import bootstrap_interval
 from radiogenomics.stats.permutation import permutation_p, permutations

@@ -26,7 +26,7 @@ from scipy.special import chdtrc
 from radiogenomics.core.errors import AlignmentError, DataError, RadiogenomicsWarning, short_list
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.alignment import per_sd, require_same_patients
-from radiogenomics.stats.cox import fit_cox
+from radiogenomics.stats.survival.cox import fit_cox
 
 Floats = NDArray[np.float64]
 

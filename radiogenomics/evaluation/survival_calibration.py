@@ -22,14 +22,17 @@ import pandas as pd
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.alignment import require_same_patients
-from radiogenomics.stats.survival_calibration import (
+from radiogenomics.stats.survival.survival_calibration import (
     checked_risk,
     complementary_log_log,
     observed_expected,
     risk_groups,
     survival_slope,
 )
-from radiogenomics.stats.survival_calibration_curve import CalibrationCurve, calibration_curve
+from radiogenomics.stats.survival.survival_calibration_curve import (
+    CalibrationCurve,
+    calibration_curve,
+)
 
 
 def survival_calibration_summary(

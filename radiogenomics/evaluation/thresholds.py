@@ -11,8 +11,8 @@ import pandas as pd
 from radiogenomics.core.errors import RadiogenomicsWarning, UnknownNameError
 from radiogenomics.core.evidence import Metric
 from radiogenomics.evaluation.repeats import by_repeat, labelled_patients
-from radiogenomics.stats.confusion import Confusion, Share, confusion
-from radiogenomics.stats.roc import youden_threshold
+from radiogenomics.stats.classification.confusion import Confusion, Share, confusion
+from radiogenomics.stats.classification.roc import youden_threshold
 
 RULES = ("youden",)
 POINTS = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "balanced_accuracy", "f1", "mcc")

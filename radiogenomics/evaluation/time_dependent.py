@@ -15,16 +15,16 @@ from radiogenomics.core.errors import DataError, RadiogenomicsWarning, SchemaErr
 from radiogenomics.core.evidence import Metric
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.repeats import Estimate, mean_over_repeats
-from radiogenomics.stats.d_calibration import (
+from radiogenomics.stats.intervals import wilson
+from radiogenomics.stats.survival.d_calibration import (
     DCalibration,
     d_calibration,
     survival_at,
     survival_at_own_time,
 )
-from radiogenomics.stats.intervals import wilson
-from radiogenomics.stats.survival_brier import SurvivalBrier, survival_brier
-from radiogenomics.stats.time_dependent_auc import TimeDependentAuc, cumulative_dynamic_auc
-from radiogenomics.stats.time_grid import TimeGrid, valid_times
+from radiogenomics.stats.survival.survival_brier import SurvivalBrier, survival_brier
+from radiogenomics.stats.survival.time_dependent_auc import TimeDependentAuc, cumulative_dynamic_auc
+from radiogenomics.stats.survival.time_grid import TimeGrid, valid_times
 
 Floats = NDArray[np.float64]
 Findings = tuple[tuple[Metric, ...], dict[str, pd.DataFrame]]
@@ -54,7 +54,8 @@ def time_dependent_auc(
     split
         Where it was measured.
     times
-        In months; chosen by :func:`~radiogenomics.stats.time_grid.valid_times` when not given.
+        In months; chosen by :func:`~radiogenomics.stats.survival.time_grid.valid_times` when not
+        given.
 
     Returns
     -------

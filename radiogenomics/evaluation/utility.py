@@ -10,7 +10,7 @@ from radiogenomics.core.errors import DataError
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.alignment import require_same_patients
 from radiogenomics.evaluation.repeats import Z95, Floats, by_repeat
-from radiogenomics.stats.decision_curve import (
+from radiogenomics.stats.classification.decision_curve import (
     NetBenefit,
     check_thresholds,
     net_benefit,

@@ -20,7 +20,7 @@ from radiogenomics.core.errors import (
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.features.selector import FeatureSelector
-from radiogenomics.stats.icc import FORMS, Form, intraclass_correlation
+from radiogenomics.stats.agreement.icc import FORMS, Form, intraclass_correlation
 from radiogenomics.stats.inputs import Floats, as_floats, check_level
 
 Retest: TypeAlias = pd.DataFrame | Sequence[pd.DataFrame]
@@ -34,8 +34,8 @@ class ICCFilter(FeatureSelector):
 
     The readings are a table of its own, given to the constructor: some patients segmented by two
     readers, by one reader twice, or scanned and perturbed several times. For each variable,
-    :func:`radiogenomics.stats.icc.intraclass_correlation` compares disagreement between readings
-    with the spread of those patients; the variables of ``X`` are matched to it by name.
+    :func:`radiogenomics.stats.agreement.icc.intraclass_correlation` compares disagreement between
+    readings with the spread of those patients; the variables of ``X`` are matched to it by name.
 
     Neither the label nor ``X`` is looked at, so nothing leaks from test patients as long as the
     patients read again are not test patients: take them from the training centre, or from people

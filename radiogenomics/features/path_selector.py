@@ -12,9 +12,9 @@ from sklearn.utils import check_random_state
 
 from radiogenomics.core.errors import DataError, OutcomeError, RadiogenomicsWarning
 from radiogenomics.features.selector import FeatureSelector
-from radiogenomics.stats.elastic_net import ElasticNetPath
-from radiogenomics.stats.elastic_net_choice import choose_penalty
 from radiogenomics.stats.inputs import Floats
+from radiogenomics.stats.linear_models.elastic_net import ElasticNetPath
+from radiogenomics.stats.linear_models.elastic_net_choice import choose_penalty
 
 Rule = Literal["min", "1se"]
 

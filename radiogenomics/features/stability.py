@@ -16,9 +16,9 @@ from radiogenomics.core.errors import DataError, FallbackWarning, OutcomeError, 
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.features.selector import FeatureSelector
-from radiogenomics.stats.elastic_net import elastic_net_path
 from radiogenomics.stats.inputs import Bools, Floats, survival_target
-from radiogenomics.stats.penalised_losses import FAMILIES
+from radiogenomics.stats.linear_models.elastic_net import elastic_net_path
+from radiogenomics.stats.linear_models.penalised_losses import FAMILIES
 
 
 class StabilitySelection(FeatureSelector):

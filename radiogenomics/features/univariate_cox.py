@@ -14,8 +14,8 @@ from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.features.univariate import Correction, check_choice, choose_by_p
-from radiogenomics.stats.cox import CoxBatch, fit_cox_batch
 from radiogenomics.stats.inputs import Floats, survival_target
+from radiogenomics.stats.survival.cox import CoxBatch, fit_cox_batch
 
 CoxTest = Literal["wald", "score", "likelihood_ratio"]
 

@@ -22,7 +22,7 @@ from radiogenomics.imaging.backend import features_of_volume
 from radiogenomics.imaging.perturb import noised, redrawn, resized, rotated, translated
 from radiogenomics.imaging.regions import with_region
 from radiogenomics.imaging.settings import ExtractionSettings
-from radiogenomics.stats.icc import Form, intraclass_correlation
+from radiogenomics.stats.agreement.icc import Form, intraclass_correlation
 
 Perturbation = Literal["translation", "rotation", "noise", "size", "contour"]
 PERTURBATIONS: tuple[Perturbation, ...] = get_args(Perturbation)

@@ -17,7 +17,7 @@ from radiogenomics.io.cohort import check_root
 from radiogenomics.io.findings import Finding, finding_from
 from radiogenomics.io.inspection import Readings
 from radiogenomics.io.manifest import read_manifest
-from radiogenomics.stats.kaplan_meier import kaplan_meier
+from radiogenomics.stats.survival.kaplan_meier import kaplan_meier
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from scipy.special import expit, logit
 from radiogenomics.core.errors import DataError, SchemaError
 from radiogenomics.core.method import Method
 from radiogenomics.models.nomogram_axes import Axis, axes_of_model, round_ticks
-from radiogenomics.stats.baseline_hazard import BaselineHazard
 from radiogenomics.stats.inputs import as_floats
+from radiogenomics.stats.survival.baseline_hazard import BaselineHazard
 
 MAX_POINTS = 100.0
 # Probabilities that an axis may carry, thinned to those that patients can reach.

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from radiogenomics.stats.auc import (
+from radiogenomics.stats.agreement.bland_altman import (
+    BlandAltman,
+    ConcordanceCorrelation,
+    Repeatability,
+    bland_altman,
+    concordance_correlation,
+    repeatability,
+)
+from radiogenomics.stats.agreement.fleiss_kappa import FleissKappa, fleiss_kappa
+from radiogenomics.stats.agreement.icc import IntraclassCorrelation, intraclass_correlation
+from radiogenomics.stats.agreement.kappa import CohenKappa, cohen_kappa, cohen_kappa_of_counts
+from radiogenomics.stats.bootstrap import (
+    BootstrapEstimate,
+    bootstrap_auc,
+    bootstrap_counts,
+    bootstrap_estimate,
+)
+from radiogenomics.stats.classification.auc import (
     AucDifference,
     AucEstimate,
     auc,
@@ -11,26 +28,7 @@ from radiogenomics.stats.auc import (
     delong_test,
     delong_test_unpaired,
 )
-from radiogenomics.stats.baseline_hazard import BaselineHazard, EventTimes, baseline_hazard
-from radiogenomics.stats.bland_altman import (
-    BlandAltman,
-    ConcordanceCorrelation,
-    Repeatability,
-    bland_altman,
-    concordance_correlation,
-    repeatability,
-)
-from radiogenomics.stats.bootstrap import (
-    BootstrapEstimate,
-    bootstrap_auc,
-    bootstrap_counts,
-    bootstrap_estimate,
-)
-from radiogenomics.stats.bootstrap_survival import (
-    bootstrap_concordance,
-    bootstrap_time_dependent_auc,
-)
-from radiogenomics.stats.calibration import (
+from radiogenomics.stats.classification.calibration import (
     CalibrationBins,
     CalibrationLine,
     CalibrationOffset,
@@ -39,41 +37,62 @@ from radiogenomics.stats.calibration import (
     calibration_in_the_large,
     calibration_line,
 )
-from radiogenomics.stats.calibration_curve import FlexibleCalibration, flexible_calibration
-from radiogenomics.stats.calibration_tests import (
+from radiogenomics.stats.classification.calibration_curve import (
+    FlexibleCalibration,
+    flexible_calibration,
+)
+from radiogenomics.stats.classification.calibration_tests import (
     CalibrationError,
     SpiegelhalterTest,
     expected_calibration_error,
     hosmer_lemeshow,
     spiegelhalter_test,
 )
-from radiogenomics.stats.competing_risks import CumulativeIncidence, cumulative_incidence
-from radiogenomics.stats.concordance import Concordance, concordance, concordance_batch
-from radiogenomics.stats.concordance_difference import (
-    ConcordanceDifference,
-    concordance_test,
-    concordance_test_unpaired,
-    uno_concordance_test,
-)
-from radiogenomics.stats.confusion import Confusion, Share, confusion
-from radiogenomics.stats.cox import ChiSquared, CoxBatch, CoxFit, fit_cox, fit_cox_batch
-from radiogenomics.stats.cox_survival import PatientCurves, cox_survival
-from radiogenomics.stats.d_calibration import DCalibration, d_calibration
-from radiogenomics.stats.decision_curve import (
+from radiogenomics.stats.classification.confusion import Confusion, Share, confusion
+from radiogenomics.stats.classification.decision_curve import (
     BenefitCurve,
     NetBenefit,
     net_benefit,
     net_benefit_survival,
 )
-from radiogenomics.stats.elastic_net import ElasticNetPath, elastic_net_path, penalty_sequence
-from radiogenomics.stats.elastic_net_choice import PenaltyChoice, choose_penalty
-from radiogenomics.stats.fine_gray import FineGrayFit, fit_fine_gray
-from radiogenomics.stats.fisher import FisherTest, fisher_exact
-from radiogenomics.stats.fleiss_kappa import FleissKappa, fleiss_kappa
-from radiogenomics.stats.gray import GrayTest, gray_test
-from radiogenomics.stats.group_tests import GroupTest, compare_counts, compare_numbers
-from radiogenomics.stats.heagerty_auc import HeagertyAuc, heagerty_auc
-from radiogenomics.stats.icc import IntraclassCorrelation, intraclass_correlation
+from radiogenomics.stats.classification.precision_recall import (
+    PrecisionRecall,
+    average_precision,
+    precision_recall_curve,
+)
+from radiogenomics.stats.classification.reclassification import (
+    DiscriminationImprovement,
+    Improvement,
+    NetReclassification,
+    integrated_discrimination,
+    net_reclassification,
+    net_reclassification_survival,
+    risk_classes,
+)
+from radiogenomics.stats.classification.roc import RocCurve, roc_curve, youden_threshold
+from radiogenomics.stats.design.sample_size import (
+    DevelopmentSize,
+    SizeCriterion,
+    development_size_binary,
+    development_size_survival,
+    maximum_r2_binary,
+    maximum_r2_survival,
+    r2_from_c_statistic,
+)
+from radiogenomics.stats.design.validation_size import (
+    NetBenefitTarget,
+    PrecisionCriterion,
+    PredictorDistribution,
+    ValidationSize,
+    c_statistic_error,
+    validation_size,
+)
+from radiogenomics.stats.groups.fisher import FisherTest, fisher_exact
+from radiogenomics.stats.groups.group_tests import GroupTest, compare_counts, compare_numbers
+from radiogenomics.stats.groups.standardised_difference import (
+    standardised_difference,
+    standardised_difference_of_counts,
+)
 from radiogenomics.stats.inputs import (
     check_groups,
     check_labels,
@@ -84,52 +103,53 @@ from radiogenomics.stats.inputs import (
     survival_target,
 )
 from radiogenomics.stats.intervals import Interval, bootstrap_interval, clopper_pearson, wilson
-from radiogenomics.stats.ipcw import CensoringCurve, censoring_curve
-from radiogenomics.stats.kaplan_meier import MedianSurvival, SurvivalCurve, kaplan_meier
-from radiogenomics.stats.kappa import CohenKappa, cohen_kappa, cohen_kappa_of_counts
-from radiogenomics.stats.logrank import LogRank, logrank, logrank_batch
+from radiogenomics.stats.linear_models.elastic_net import (
+    ElasticNetPath,
+    elastic_net_path,
+    penalty_sequence,
+)
+from radiogenomics.stats.linear_models.elastic_net_choice import PenaltyChoice, choose_penalty
+from radiogenomics.stats.linear_models.svm_elimination import Elimination, eliminate
+from radiogenomics.stats.linear_models.svm_plane import hinge_plane
 from radiogenomics.stats.multiplicity import adjust
 from radiogenomics.stats.permutation import permutation_interval, permutation_p, permutations
-from radiogenomics.stats.precision_recall import (
-    PrecisionRecall,
-    average_precision,
-    precision_recall_curve,
-)
-from radiogenomics.stats.proportional_hazards import ProportionalHazards, proportional_hazards
 from radiogenomics.stats.ranks import midranks
-from radiogenomics.stats.reclassification import (
-    DiscriminationImprovement,
-    Improvement,
-    NetReclassification,
-    integrated_discrimination,
-    net_reclassification,
-    net_reclassification_survival,
-    risk_classes,
-)
 from radiogenomics.stats.restricted_cubic_spline import default_knots, rcs_basis
-from radiogenomics.stats.restricted_mean import (
+from radiogenomics.stats.survival.baseline_hazard import BaselineHazard, EventTimes, baseline_hazard
+from radiogenomics.stats.survival.bootstrap_survival import (
+    bootstrap_concordance,
+    bootstrap_time_dependent_auc,
+)
+from radiogenomics.stats.survival.competing_risks import CumulativeIncidence, cumulative_incidence
+from radiogenomics.stats.survival.concordance import Concordance, concordance, concordance_batch
+from radiogenomics.stats.survival.concordance_difference import (
+    ConcordanceDifference,
+    concordance_test,
+    concordance_test_unpaired,
+    uno_concordance_test,
+)
+from radiogenomics.stats.survival.cox import ChiSquared, CoxBatch, CoxFit, fit_cox, fit_cox_batch
+from radiogenomics.stats.survival.cox_survival import PatientCurves, cox_survival
+from radiogenomics.stats.survival.d_calibration import DCalibration, d_calibration
+from radiogenomics.stats.survival.fine_gray import FineGrayFit, fit_fine_gray
+from radiogenomics.stats.survival.gray import GrayTest, gray_test
+from radiogenomics.stats.survival.heagerty_auc import HeagertyAuc, heagerty_auc
+from radiogenomics.stats.survival.ipcw import CensoringCurve, censoring_curve
+from radiogenomics.stats.survival.kaplan_meier import MedianSurvival, SurvivalCurve, kaplan_meier
+from radiogenomics.stats.survival.logrank import LogRank, logrank, logrank_batch
+from radiogenomics.stats.survival.proportional_hazards import (
+    ProportionalHazards,
+    proportional_hazards,
+)
+from radiogenomics.stats.survival.restricted_mean import (
     Contrast,
     RestrictedMean,
     RestrictedMeanComparison,
     compare_restricted_means,
     restricted_mean,
 )
-from radiogenomics.stats.roc import RocCurve, roc_curve, youden_threshold
-from radiogenomics.stats.sample_size import (
-    DevelopmentSize,
-    SizeCriterion,
-    development_size_binary,
-    development_size_survival,
-    maximum_r2_binary,
-    maximum_r2_survival,
-    r2_from_c_statistic,
-)
-from radiogenomics.stats.standardised_difference import (
-    standardised_difference,
-    standardised_difference_of_counts,
-)
-from radiogenomics.stats.survival_brier import SurvivalBrier, survival_brier
-from radiogenomics.stats.survival_calibration import (
+from radiogenomics.stats.survival.survival_brier import SurvivalBrier, survival_brier
+from radiogenomics.stats.survival.survival_calibration import (
     CalibrationSlope,
     ObservedExpected,
     RiskGroups,
@@ -137,25 +157,20 @@ from radiogenomics.stats.survival_calibration import (
     risk_groups,
     survival_slope,
 )
-from radiogenomics.stats.survival_calibration_curve import CalibrationCurve, calibration_curve
-from radiogenomics.stats.time_dependent_auc import (
+from radiogenomics.stats.survival.survival_calibration_curve import (
+    CalibrationCurve,
+    calibration_curve,
+)
+from radiogenomics.stats.survival.time_dependent_auc import (
     SurvivalEstimate,
     TimeDependentAuc,
     TimeDependentAucDifference,
     cumulative_dynamic_auc,
     time_dependent_auc_test,
 )
-from radiogenomics.stats.time_grid import DroppedTime, TimeGrid, valid_times
-from radiogenomics.stats.uno import UnoConcordance, uno_concordance
-from radiogenomics.stats.validation_size import (
-    NetBenefitTarget,
-    PrecisionCriterion,
-    PredictorDistribution,
-    ValidationSize,
-    c_statistic_error,
-    validation_size,
-)
-from radiogenomics.stats.weighted_logrank import (
+from radiogenomics.stats.survival.time_grid import DroppedTime, TimeGrid, valid_times
+from radiogenomics.stats.survival.uno import UnoConcordance, uno_concordance
+from radiogenomics.stats.survival.weighted_logrank import (
     TrendTest,
     WeightedLogRank,
     logrank_trend,
@@ -191,6 +206,7 @@ __all__ = [
     "DiscriminationImprovement",
     "DroppedTime",
     "ElasticNetPath",
+    "Elimination",
     "EventTimes",
     "FineGrayFit",
     "FisherTest",
@@ -281,6 +297,7 @@ __all__ = [
     "development_size_binary",
     "development_size_survival",
     "elastic_net_path",
+    "eliminate",
     "expected_calibration_error",
     "fisher_exact",
     "fit_cox",
@@ -290,6 +307,7 @@ __all__ = [
     "flexible_calibration",
     "gray_test",
     "heagerty_auc",
+    "hinge_plane",
     "hosmer_lemeshow",
     "integrated_discrimination",
     "intraclass_correlation",

@@ -1,4 +1,4 @@
-"""Comparisons of two AUCs; DeLong's test itself is held against pROC in tests/stats/test_auc.py."""
+"""Comparisons of two AUCs; DeLong's test itself is held against pROC in the tests of stats."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ import pytest
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.cox_table import multivariable_cox_table, univariable_cox_table
 from radiogenomics.evaluation.prognosis import concordance_metric
-from radiogenomics.stats.concordance import concordance
-from radiogenomics.stats.concordance_difference import concordance_test
-from radiogenomics.stats.cox import fit_cox
-from radiogenomics.stats.kaplan_meier import kaplan_meier
-from radiogenomics.stats.logrank import logrank
-from radiogenomics.stats.restricted_mean import compare_restricted_means
-from radiogenomics.stats.uno import uno_concordance
-from radiogenomics.stats.weighted_logrank import weighted_logrank
+from radiogenomics.stats.survival.concordance import concordance
+from radiogenomics.stats.survival.concordance_difference import concordance_test
+from radiogenomics.stats.survival.cox import fit_cox
+from radiogenomics.stats.survival.kaplan_meier import kaplan_meier
+from radiogenomics.stats.survival.logrank import logrank
+from radiogenomics.stats.survival.restricted_mean import compare_restricted_means
+from radiogenomics.stats.survival.uno import uno_concordance
+from radiogenomics.stats.survival.weighted_logrank import weighted_logrank
 
 pytestmark = pytest.mark.real
 

@@ -18,7 +18,7 @@ from radiogenomics.evaluation.reclassification import (
     reclassification_table,
     survival_reclassification_table,
 )
-from radiogenomics.stats.reclassification import (
+from radiogenomics.stats.classification.reclassification import (
     integrated_discrimination,
     net_reclassification,
     net_reclassification_survival,

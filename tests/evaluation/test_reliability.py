@@ -8,7 +8,7 @@ import pytest
 
 from radiogenomics.core.errors import AlignmentError, DataError, RadiogenomicsWarning
 from radiogenomics.evaluation.reliability import reliability_summary, reliability_table
-from radiogenomics.stats.icc import FORMS
+from radiogenomics.stats.agreement.icc import FORMS
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 

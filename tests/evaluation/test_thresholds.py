@@ -15,8 +15,8 @@ from radiogenomics.evaluation.precision_recall import (
     precision_recall_table,
 )
 from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
-from radiogenomics.stats.confusion import confusion
-from radiogenomics.stats.precision_recall import average_precision
+from radiogenomics.stats.classification.confusion import confusion
+from radiogenomics.stats.classification.precision_recall import average_precision
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from radiogenomics.core.errors import (
 from radiogenomics.core.evidence import Metric
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.time_dependent import survival_accuracy, time_dependent_auc
-from radiogenomics.stats.d_calibration import d_calibration, survival_at_own_time
-from radiogenomics.stats.kaplan_meier import kaplan_meier
-from radiogenomics.stats.survival_brier import survival_brier
-from radiogenomics.stats.time_dependent_auc import cumulative_dynamic_auc
-from radiogenomics.stats.time_grid import valid_times
+from radiogenomics.stats.survival.d_calibration import d_calibration, survival_at_own_time
+from radiogenomics.stats.survival.kaplan_meier import kaplan_meier
+from radiogenomics.stats.survival.survival_brier import survival_brier
+from radiogenomics.stats.survival.time_dependent_auc import cumulative_dynamic_auc
+from radiogenomics.stats.survival.time_grid import valid_times
 
 N = 120
 

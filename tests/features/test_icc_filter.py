@@ -19,7 +19,7 @@ from radiogenomics.core.errors import (
     SchemaError,
 )
 from radiogenomics.features.icc_filter import ICCFilter
-from radiogenomics.stats.icc import FORMS
+from radiogenomics.stats.agreement.icc import FORMS
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference" / "features"
 PUBLISHED = pd.Series(0.9, index=[f"x{i}" for i in range(500)])

@@ -20,7 +20,7 @@ from radiogenomics.core.errors import (
     UnknownNameError,
 )
 from radiogenomics.features.lasso import LassoSelector
-from radiogenomics.stats.elastic_net_choice import choose_penalty
+from radiogenomics.stats.linear_models.elastic_net_choice import choose_penalty
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference" / "stats"
 

@@ -19,7 +19,7 @@ from radiogenomics.core.errors import (
 from radiogenomics.features.lasso import LassoSelector
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.features.stability import StabilitySelection, unimodal_bound
-from radiogenomics.stats.elastic_net import elastic_net_path
+from radiogenomics.stats.linear_models.elastic_net import elastic_net_path
 
 
 def target(event, time) -> np.ndarray:

@@ -28,8 +28,8 @@ from radiogenomics.features.univariate import UnivariateFilter
 from radiogenomics.features.univariate_cox import UnivariateCox
 from radiogenomics.features.variance_filter import VarianceFilter
 from radiogenomics.models.linear_svm import LinearSVM
-from radiogenomics.stats.concordance import concordance
-from radiogenomics.stats.cox import fit_cox
+from radiogenomics.stats.survival.concordance import concordance
+from radiogenomics.stats.survival.cox import fit_cox
 
 PATIENTS, FEATURES, REPEATS, FOLDS = 80, 1000, 30, 5
 NAMES = [f"{point}|f{i}" for point in ("baseline", "follow_up") for i in range(FEATURES // 2)]

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from radiogenomics.models.survival.fine_gray import FineGrayModel
-from radiogenomics.stats.concordance import concordance
+from radiogenomics.stats.survival.concordance import concordance
 
 PATIENTS, FEATURES, REPEATS = 80, 300, 20
 

@@ -23,8 +23,8 @@ from radiogenomics.features.coxnet import CoxnetSelector
 from radiogenomics.features.lasso import LassoSelector
 from radiogenomics.features.stability import StabilitySelection
 from radiogenomics.models.linear_svm import LinearSVM
-from radiogenomics.stats.concordance import concordance
-from radiogenomics.stats.cox import fit_cox
+from radiogenomics.stats.survival.concordance import concordance
+from radiogenomics.stats.survival.cox import fit_cox
 
 PATIENTS, FEATURES, REPEATS, FOLDS = 80, 200, 20, 5
 SELECTORS = {

@@ -26,7 +26,7 @@ from radiogenomics.models.survival import (
     survival_learner_names,
 )
 from radiogenomics.models.survival.model import survival_array
-from radiogenomics.stats.concordance import concordance_batch
+from radiogenomics.stats.survival.concordance import concordance_batch
 
 PATIENTS, FEATURES, REPEATS, FOLDS, KEPT = 80, 1000, 20, 5, 10
 # Ensembles are slow, and a leak does not need many trees to show.

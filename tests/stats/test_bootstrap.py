@@ -11,14 +11,14 @@ from sksurv.metrics import concordance_index_censored, cumulative_dynamic_auc
 from sksurv.util import Surv
 
 from radiogenomics.core.errors import DataError, OutcomeError, RadiogenomicsWarning
-from radiogenomics.stats.auc import delong, delong_test
 from radiogenomics.stats.bootstrap import bootstrap_auc, bootstrap_counts, bootstrap_estimate
-from radiogenomics.stats.bootstrap_survival import (
+from radiogenomics.stats.classification.auc import delong, delong_test
+from radiogenomics.stats.survival.bootstrap_survival import (
     bootstrap_concordance,
     bootstrap_time_dependent_auc,
 )
-from radiogenomics.stats.concordance import concordance
-from radiogenomics.stats.ipcw import censoring_curve
+from radiogenomics.stats.survival.concordance import concordance
+from radiogenomics.stats.survival.ipcw import censoring_curve
 
 MONTHS = np.array([3.0, 6.0, 7.5, 10.0])
 
@@ -196,7 +196,7 @@ def test_pieces_do_not_show(rng, monkeypatch):
         )
 
     whole = everything()
-    for module in ("resampled_pairs._DRAWS_AT_ONCE", "bootstrap_survival._DRAWS_IN_CACHE"):
+    for module in ("resampled_pairs._DRAWS_AT_ONCE", "survival.bootstrap_survival._DRAWS_IN_CACHE"):
         monkeypatch.setattr(f"radiogenomics.stats.{module}", 700)
     monkeypatch.setattr("radiogenomics.stats.resampled_pairs._PAIRS_AT_ONCE", 300)
     for one, other in zip(whole, everything(), strict=True):

@@ -19,10 +19,10 @@ from scipy.spatial.distance import squareform
 
 from radiogenomics.core.errors import AlignmentError, DataError, OutcomeError, UnknownNameError
 from radiogenomics.models.explain.opened_model import aligned, feature_names, score, score_words
-from radiogenomics.stats.auc import auc_batch
-from radiogenomics.stats.concordance import concordance_batch
+from radiogenomics.stats.classification.auc import auc_batch
 from radiogenomics.stats.inputs import Floats, check_labels, check_level, survival_target
 from radiogenomics.stats.ranks import midranks
+from radiogenomics.stats.survival.concordance import concordance_batch
 
 METRICS = ("auto", "auc", "concordance")
 _CELLS = 2**22

@@ -8,7 +8,7 @@ import numpy as np
 
 from radiogenomics.core.method import Method
 from radiogenomics.models.survival.model import HazardModel, missing_survival, survival_array
-from radiogenomics.stats.baseline_hazard import baseline_hazard
+from radiogenomics.stats.survival.baseline_hazard import baseline_hazard
 
 
 class BoostedCox(HazardModel):

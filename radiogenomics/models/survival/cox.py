@@ -10,10 +10,10 @@ from radiogenomics.core.errors import DataError, OutcomeError, short_list
 from radiogenomics.core.method import Method
 from radiogenomics.models.survival.model import LinearHazardModel
 from radiogenomics.models.survival.ridge import fit_ridge_cox
-from radiogenomics.stats.baseline_hazard import baseline_hazard
-from radiogenomics.stats.cox import fit_cox
 from radiogenomics.stats.inputs import Bools, Floats
-from radiogenomics.stats.risk_sets import build_risk_sets
+from radiogenomics.stats.survival.baseline_hazard import baseline_hazard
+from radiogenomics.stats.survival.cox import fit_cox
+from radiogenomics.stats.survival.risk_sets import build_risk_sets
 
 
 class CoxModel(LinearHazardModel):

@@ -13,9 +13,9 @@ from radiogenomics.core.errors import DataError, OutcomeError, short_list
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.models.survival.model import check_times, require_target
-from radiogenomics.stats.competing_risks import Codes, check_causes, require_cause
-from radiogenomics.stats.fine_gray import FineGrayFit, fit_fine_gray
 from radiogenomics.stats.inputs import Bools, Floats
+from radiogenomics.stats.survival.competing_risks import Codes, check_causes, require_cause
+from radiogenomics.stats.survival.fine_gray import FineGrayFit, fit_fine_gray
 
 
 def competing_target(y: Any) -> tuple[Floats, Codes]:
@@ -59,11 +59,11 @@ class FineGrayModel(BaseEstimator):
 
     The cumulative incidence of the cause of interest is
     :math:`F(t) = 1 - \exp(-H_0(t) \exp((x - \bar x) \cdot \beta))`; see
-    `radiogenomics.stats.fine_gray` for how :math:`\beta` is found. Use it where patients can die of
-    something else before what is to be foretold: a Cox model with the other deaths censored
-    foretells too many. It is not penalised: it wants about ten events of interest a feature, and
-    refuses fewer events than features, redundant features, and features that separate the
-    patients. A coefficient mixes the effects on all causes; read no biology from it.
+    `radiogenomics.stats.survival.fine_gray` for how :math:`\beta` is found. Use it where patients
+    can die of something else before what is to be foretold: a Cox model with the other deaths
+    censored foretells too many. It is not penalised: it wants about ten events of interest a
+    feature, and refuses fewer events than features, redundant features, and features that separate
+    the patients. A coefficient mixes the effects on all causes; read no biology from it.
 
     Parameters
     ----------

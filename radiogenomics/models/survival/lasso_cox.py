@@ -10,10 +10,10 @@ import numpy as np
 from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
 from radiogenomics.models.survival.model import LinearHazardModel, deal_folds, usable_splits
-from radiogenomics.stats.baseline_hazard import baseline_hazard
-from radiogenomics.stats.elastic_net import elastic_net_path
-from radiogenomics.stats.elastic_net_choice import choose_penalty
 from radiogenomics.stats.inputs import Bools, Floats
+from radiogenomics.stats.linear_models.elastic_net import elastic_net_path
+from radiogenomics.stats.linear_models.elastic_net_choice import choose_penalty
+from radiogenomics.stats.survival.baseline_hazard import baseline_hazard
 
 
 class LassoCox(LinearHazardModel):

@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from radiogenomics.core.errors import DataError, MissingExtraError, OutcomeError
 from radiogenomics.core.row_facts import refuse_row_facts
-from radiogenomics.stats.baseline_hazard import BaselineHazard
-from radiogenomics.stats.concordance import concordance_batch
 from radiogenomics.stats.inputs import Bools, Floats, as_floats, survival_target
+from radiogenomics.stats.survival.baseline_hazard import BaselineHazard
+from radiogenomics.stats.survival.concordance import concordance_batch
 
 
 class SurvivalModel(BaseEstimator):

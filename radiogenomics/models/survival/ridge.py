@@ -6,7 +6,7 @@ import numpy as np
 
 from radiogenomics.core.errors import DataError
 from radiogenomics.stats.inputs import Floats
-from radiogenomics.stats.risk_sets import RiskSets
+from radiogenomics.stats.survival.risk_sets import RiskSets
 
 _MAX_STEPS = 200
 # The Newton decrement is twice how far the objective is from its maximum; the step that is taken

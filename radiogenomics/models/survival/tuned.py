@@ -30,8 +30,8 @@ from radiogenomics.models.survival.model import (
     usable_splits,
 )
 from radiogenomics.models.tuned import GridLike, _points, _quick
-from radiogenomics.stats.concordance import comparable_pairs, concordance_batch
 from radiogenomics.stats.inputs import Bools, Floats, survival_target
+from radiogenomics.stats.survival.concordance import comparable_pairs, concordance_batch
 
 
 def _foretells(model: TunedSurvival) -> bool:

@@ -10,8 +10,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from radiogenomics.core.errors import DataError, OutcomeError, SchemaError
 from radiogenomics.models.survival.fine_gray import FineGrayModel, competing_target
-from radiogenomics.stats.competing_risks import cumulative_incidence
-from radiogenomics.stats.fine_gray import fit_fine_gray
+from radiogenomics.stats.survival.competing_risks import cumulative_incidence
+from radiogenomics.stats.survival.fine_gray import fit_fine_gray
 
 
 def target(time, cause) -> np.ndarray:

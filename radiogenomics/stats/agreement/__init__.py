@@ -1,0 +1,1 @@
+"""Readers and readings: intraclass correlation, kappa, limits of agreement."""

@@ -1,0 +1,1 @@
+"""Two classes: ROC, thresholds, calibration, net benefit, reclassification."""

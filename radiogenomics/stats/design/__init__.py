@@ -1,0 +1,1 @@
+"""How many patients a prediction model needs."""

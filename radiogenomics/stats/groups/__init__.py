@@ -1,0 +1,1 @@
+"""Groups of patients held against each other: tests and standardised differences."""

@@ -1,0 +1,1 @@
+"""Solvers of penalised linear models: elastic-net paths and support vector machines."""

@@ -1,0 +1,1 @@
+"""Time to an event: hazards, curves, concordance, accuracy over time, competing risks."""
