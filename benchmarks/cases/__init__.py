@@ -15,6 +15,7 @@ from cases import (
     linear_shap,
     radiomics,
     random_signatures,
+    rfecv,
     surrogate_cv,
     survival_forest_shap,
 )
@@ -33,6 +34,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             bootstrap.AUC,
             bootstrap.CONCORDANCE,
             bootstrap.TIME_DEPENDENT_AUC,
+            rfecv.CASE,
             linear_shap.CASE,
             survival_forest_shap.CASE,
         )

@@ -5,9 +5,11 @@ One file a method; each estimator carries its ``card``.
 
 from __future__ import annotations
 
+from radiogenomics.features.boruta import Boruta
 from radiogenomics.features.combat import ComBat
 from radiogenomics.features.constant import DropConstant
 from radiogenomics.features.coxnet import CoxnetSelector
+from radiogenomics.features.genetic import GeneticSelector
 from radiogenomics.features.icc_filter import ICCFilter
 from radiogenomics.features.impute import MedianImputer
 from radiogenomics.features.lasso import LassoSelector
@@ -16,6 +18,7 @@ from radiogenomics.features.mrmr import MRMR
 from radiogenomics.features.quantile import NormalScores, QuantileNormaliser
 from radiogenomics.features.rank_selector import RankSelector
 from radiogenomics.features.redundancy import CorrelationClusters
+from radiogenomics.features.rfecv import LinearSVMRFECV
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.features.stability import StabilitySelection
 from radiogenomics.features.univariate import UnivariateFilter
@@ -23,13 +26,16 @@ from radiogenomics.features.univariate_cox import UnivariateCox
 from radiogenomics.features.variance_filter import VarianceFilter
 
 __all__ = [
+    "Boruta",
     "ComBat",
     "CorrelationClusters",
     "CoxnetSelector",
     "DropConstant",
     "FeatureSelector",
+    "GeneticSelector",
     "ICCFilter",
     "LassoSelector",
+    "LinearSVMRFECV",
     "LongitudinalChange",
     "MRMR",
     "MedianImputer",
