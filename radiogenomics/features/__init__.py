@@ -13,6 +13,11 @@ from radiogenomics.features.genetic import GeneticSelector
 from radiogenomics.features.icc_filter import ICCFilter
 from radiogenomics.features.impute import MedianImputer
 from radiogenomics.features.lasso import LassoSelector
+from radiogenomics.features.left_censored import (
+    CensoredNormalImputer,
+    LowNormalImputer,
+    LowQuantileImputer,
+)
 from radiogenomics.features.longitudinal_change import LongitudinalChange
 from radiogenomics.features.mrmr import MRMR
 from radiogenomics.features.quantile import NormalScores, QuantileNormaliser
@@ -27,6 +32,7 @@ from radiogenomics.features.variance_filter import VarianceFilter
 
 __all__ = [
     "Boruta",
+    "CensoredNormalImputer",
     "ComBat",
     "CorrelationClusters",
     "CoxnetSelector",
@@ -37,6 +43,8 @@ __all__ = [
     "LassoSelector",
     "LinearSVMRFECV",
     "LongitudinalChange",
+    "LowNormalImputer",
+    "LowQuantileImputer",
     "MRMR",
     "MedianImputer",
     "NormalScores",
