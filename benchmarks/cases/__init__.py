@@ -16,6 +16,7 @@ from cases import (
     radiomics,
     random_signatures,
     rfecv,
+    ssgsea,
     surrogate_cv,
     survival_forest_shap,
 )
@@ -37,6 +38,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             rfecv.CASE,
             linear_shap.CASE,
             survival_forest_shap.CASE,
+            ssgsea.CASE,
         )
     }
 )

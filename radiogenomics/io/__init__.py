@@ -3,11 +3,14 @@
 from radiogenomics.io.audit import Audit, audit
 from radiogenomics.io.cohort import input_hashes, load_cohort
 from radiogenomics.io.findings import Finding
+from radiogenomics.io.gene_sets import read_gmt, write_gmt
+from radiogenomics.io.hgnc import HGNC_ADDRESS, read_hgnc
 from radiogenomics.io.manifest import Manifest, read_manifest
 from radiogenomics.io.signatures import read_signature, write_signature
 from radiogenomics.io.store import output_folder, pseudonym
 
 __all__ = [
+    "HGNC_ADDRESS",
     "Audit",
     "Finding",
     "Manifest",
@@ -16,7 +19,10 @@ __all__ = [
     "load_cohort",
     "output_folder",
     "pseudonym",
+    "read_gmt",
+    "read_hgnc",
     "read_manifest",
     "read_signature",
+    "write_gmt",
     "write_signature",
 ]
