@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student_t
 from scipy.stats import ttest_ind_from_stats
 
-from radiogenomics.core.errors import AlignmentError, DataError
+from radiogenomics.omics.group_design import check_group
 from radiogenomics.stats import adjust
 
 Floats = NDArray[np.float64]
@@ -60,7 +60,7 @@ def compare_groups(values: pd.DataFrame, group: pd.Series[bool]) -> pd.DataFrame
         gene  difference
     0  KPNA2         4.0
     """
-    in_a = _membership(values, group)
+    in_a = check_group(values, group)
     matrix = values.to_numpy(dtype=float)
     a, b = _summary(matrix[in_a]), _summary(matrix[~in_a])
     testable = (a.n >= 2) & (b.n >= 2) & (np.nan_to_num(a.sd) + np.nan_to_num(b.sd) > 0)
@@ -91,26 +91,6 @@ def _half_width(a: _Summary, b: _Summary, tested: Floats) -> Floats:
         degrees = (part_a + part_b) ** 2 / (part_a**2 / (a.n - 1) + part_b**2 / (b.n - 1))
         half = student_t.ppf(0.975, degrees) * np.sqrt(part_a + part_b)
     return np.where(np.isnan(tested), np.nan, half)
-
-
-def _membership(values: pd.DataFrame, group: pd.Series[bool]) -> NDArray[np.bool_]:
-    if not values.index.equals(group.index):
-        raise AlignmentError(
-            f"expected one group a sample, in the order of the {len(values)} samples; found "
-            f"{len(group)} with another index. Reindex the groups by sample."
-        )
-    if not pd.api.types.is_bool_dtype(group.dtype) or group.isna().any():
-        raise DataError(
-            f"expected groups as True and False; found {group.dtype}. Compare the column with the "
-            "name of group a."
-        )
-    in_a = group.to_numpy(dtype=bool)
-    if min(in_a.sum(), (~in_a).sum()) < 2:
-        raise DataError(
-            f"expected at least two samples in each group; found {int(in_a.sum())} and "
-            f"{int((~in_a).sum())}. Without replicates nothing can be tested."
-        )
-    return in_a
 
 
 def _summary(matrix: Floats) -> _Summary:
