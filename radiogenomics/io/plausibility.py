@@ -114,7 +114,9 @@ def _units(
         )
     genome_wide = numbers.shape[1] >= GENOME_WIDE
     if unit in ("TPM", "FPKM", "counts") and genome_wide and high < LOG2_FLOOR:
-        yield warning(what, unit, f"no value above {high:.3g}, as in log2", do=correct)
+        # Counts with fractions and such a maximum can be nothing else.
+        tell = error if unit == "counts" and not whole else warning
+        yield tell(what, unit, f"no value above {high:.3g}, as in log2", do=correct)
     if unit in ("TPM", "log2(TPM+1)") and genome_wide and low >= 0 and high < 2**31:
         yield from _tpm_sums(numbers, unit, what)
     if unit == "z-score":

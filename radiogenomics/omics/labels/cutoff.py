@@ -38,15 +38,16 @@ class MedianCutoff(BaseEstimator):
         limits="Halves any cohort, whether or not there are two groups in it.",
         learns=True,
     )
+    needs_outcome: ClassVar[bool] = False
 
     def fit(self, scores: pd.Series[float], y: None = None) -> Self:
         """Learn the median of ``scores``; DataError when there are none or some are missing."""
-        self.cutoff_ = float(np.median(_finite(scores)))
+        self.cutoff_ = float(np.median(finite_scores(scores)))
         return self
 
     def transform(self, scores: pd.Series[float]) -> pd.Series[bool]:
         """Return True (high) where a score exceeds the cut-off."""
-        _finite(scores)
+        finite_scores(scores)
         return scores > self.cutoff_
 
 
@@ -78,6 +79,7 @@ class FixedCutoff(BaseEstimator):
         limits="Tied to the unit and standardisation of the score that it was found on.",
         learns=False,
     )
+    needs_outcome: ClassVar[bool] = False
 
     def __init__(self, value: float) -> None:
         self.value = value
@@ -91,11 +93,12 @@ class FixedCutoff(BaseEstimator):
 
     def transform(self, scores: pd.Series[float]) -> pd.Series[bool]:
         """Return True (high) where a score exceeds the cut-off."""
-        _finite(scores)
+        finite_scores(scores)
         return scores > self.cutoff_
 
 
-def _finite(scores: pd.Series[float]) -> np.ndarray:
+def finite_scores(scores: pd.Series[float]) -> np.ndarray:
+    """Scores as an array; DataError when there are none or some are missing."""
     values = scores.to_numpy(dtype=float)
     bad = ~np.isfinite(values)
     if bad.any() or not values.size:

@@ -10,10 +10,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from radiogenomics.core.errors import SchemaError
+from radiogenomics.omics.labels.target import OUTCOME_COLUMNS, event_strata
 from radiogenomics.omics.signature.cox_signature import CoxSignature
-
-OUTCOME_COLUMNS = ("time", "event")
-RARE = 10
 
 
 class SignatureLabel(BaseEstimator):
@@ -79,13 +77,5 @@ class SignatureLabel(BaseEstimator):
         return self.signature_.predict(target).to_numpy(dtype=float)
 
     def strata(self, target: pd.DataFrame) -> np.ndarray:
-        """Return what folds should balance before any label is learnt: seen events, shape (n,).
-
-        All patients are one stratum where fewer than ten are on either side: folds cannot share so
-        few evenly.
-        """
-        nothing = np.zeros(len(target), dtype=int)
-        if "event" not in target:
-            return nothing
-        seen = (target["event"].to_numpy(dtype=float) == 1).astype(int)
-        return nothing if min(seen.sum(), (1 - seen).sum()) < RARE else seen
+        """Return what folds should balance before any label is learnt: seen events, shape (n,)."""
+        return event_strata(target)
