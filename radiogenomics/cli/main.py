@@ -14,6 +14,7 @@ import typer
 from radiogenomics.cli.extract import extract
 from radiogenomics.cli.ibsi import ibsi
 from radiogenomics.cli.methods import methods
+from radiogenomics.cli.score import score
 from radiogenomics.cli.validate import validate
 from radiogenomics.core.errors import RadiogenomicsError, RadiogenomicsWarning
 from radiogenomics.core.provenance import version
@@ -30,6 +31,7 @@ app = typer.Typer(
 studies = typer.Typer(help="Recipes of published studies.", no_args_is_help=True)
 app.command(rich_help_panel="Work")(extract)
 app.command(rich_help_panel="Work")(validate)
+app.command(rich_help_panel="Work")(score)
 app.command(rich_help_panel="Look")(ibsi)
 app.command(rich_help_panel="Look")(methods)
 app.add_typer(studies, name="study", rich_help_panel="Look")
