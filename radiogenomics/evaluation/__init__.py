@@ -6,7 +6,11 @@ from radiogenomics.evaluation.adjustment import adjusted_hazard_ratio
 from radiogenomics.evaluation.agreement import reader_agreement
 from radiogenomics.evaluation.baseline_table import BaselineTable, baseline_table
 from radiogenomics.evaluation.calibration import calibration_metrics, calibration_table
-from radiogenomics.evaluation.comparison import comparison_table, unpaired_comparison
+from radiogenomics.evaluation.comparison import (
+    comparison_table,
+    concordance_comparison_table,
+    unpaired_comparison,
+)
 from radiogenomics.evaluation.cox_table import multivariable_cox_table, univariable_cox_table
 from radiogenomics.evaluation.declared_splits import FixedSplit, LeaveOneSiteOut, TemporalSplit
 from radiogenomics.evaluation.discrimination import auc_metric, pooled_auc, roc_table
@@ -15,7 +19,10 @@ from radiogenomics.evaluation.flexible_calibration import (
     flexible_calibration_table,
 )
 from radiogenomics.evaluation.fold import LockedModel, TargetRule
-from radiogenomics.evaluation.nulls import cross_validation_null
+from radiogenomics.evaluation.nulls import (
+    cross_validation_null,
+    cross_validation_survival_null,
+)
 from radiogenomics.evaluation.precision_recall import (
     average_precision_metric,
     precision_recall_table,
@@ -36,6 +43,7 @@ from radiogenomics.evaluation.survival_calibration import (
     survival_calibration_summary,
     survival_calibration_table,
 )
+from radiogenomics.evaluation.survival_fold import predicted_survival
 from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
 from radiogenomics.evaluation.time_dependent import survival_accuracy, time_dependent_auc
 from radiogenomics.evaluation.utility import decision_curve_survival_table, decision_curve_table
@@ -59,10 +67,12 @@ __all__ = [
     "calibration_table",
     "check_disjoint",
     "comparison_table",
+    "concordance_comparison_table",
     "concordance_metric",
     "cross_validate",
     "cross_validate_survival",
     "cross_validation_null",
+    "cross_validation_survival_null",
     "decision_curve_survival_table",
     "decision_curve_table",
     "flexible_calibration_metrics",
@@ -82,6 +92,7 @@ __all__ = [
     "roc_table",
     "site_probe",
     "subgroup_table",
+    "predicted_survival",
     "survival_accuracy",
     "survival_calibration_curves",
     "survival_calibration_summary",

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from radiogenomics.core.errors import OutcomeError, RadiogenomicsWarning, StudyError
+from radiogenomics.core.errors import RadiogenomicsWarning, StudyError
 from radiogenomics.core.evidence import Metric
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.alignment import checked_risk, per_sd, require_same_patients
-from radiogenomics.evaluation.repeats import Estimate, Floats, mean_over_repeats
+from radiogenomics.evaluation.repeats import (
+    Estimate,
+    Floats,
+    comparable_repeats,
+    mean_over_repeats,
+)
 from radiogenomics.stats import (
     concordance,
     concordance_batch,
@@ -24,7 +29,6 @@ from radiogenomics.stats import (
     permutation_p,
 )
 from radiogenomics.stats import permutations as draw_permutations
-from radiogenomics.stats.survival.concordance import comparable_pairs
 
 PER_SD = "risk (per SD)"
 HIGH_VS_LOW = "predicted high vs low"
@@ -102,6 +106,7 @@ def concordance_metric(
     null: ArrayLike | None = None,
     name: str = "c_index",
     alternative: str = "greater",
+    strata: pd.Series[Any] | None = None,
 ) -> Metric:
     """Harrell's C of out-of-sample risks, with its interval and permutation p-value.
 
@@ -118,16 +123,22 @@ def concordance_metric(
         Where it was measured.
     null
         The same mean C under permutation. For out-of-fold risks fitted on these outcomes every
-        permutation must repeat the fits.
+        permutation must repeat the fits, as in
+        :func:`~radiogenomics.evaluation.nulls.cross_validation_survival_null`.
     name
         Of the metric.
     alternative
         As in :func:`prognosis`.
+    strata
+        Site of each patient, indexed by patient: only patients of one site are compared, so that a
+        risk which knows the site and nothing else has ½. A site counts by its pairs.
 
     Raises
     ------
+    SchemaError
+        A column is missing, or a patient is twice in a repeat.
     AlignmentError
-        A patient has no outcome.
+        A patient has no outcome or no stratum.
     OutcomeError
         No two patients can be compared.
 
@@ -136,14 +147,8 @@ def concordance_metric(
     Harrell et al. 1996, doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4.
     """
     estimates = []
-    for _, part in predictions.groupby("repeat", sort=False):
-        truth = outcome.for_patients(part["patient_id"])
-        if not comparable_pairs(truth.time, truth.event):
-            raise OutcomeError(
-                f"{split}: expected patients of whom one is seen to do worse than another; found "
-                "none. Use a longer follow-up or more patients."
-            )
-        c = concordance(part["score"], truth.time, truth.event)
+    for rows, truth, within in comparable_repeats(predictions, outcome, split=split, strata=strata):
+        c = concordance(rows["score"], truth.time, truth.event, strata=within)
         estimates.append(Estimate(c.value, c.se**2, c.low, c.high))
     mean = mean_over_repeats(estimates)
     truth = outcome.for_patients(pd.unique(predictions["patient_id"]))

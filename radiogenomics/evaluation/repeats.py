@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtri
 
-from radiogenomics.core.errors import OutcomeError, SchemaError, short_list
+from radiogenomics.core.errors import AlignmentError, OutcomeError, SchemaError, short_list
+from radiogenomics.core.outcomes import SurvivalOutcome
+from radiogenomics.stats.survival.concordance import comparable_pairs
 
 Floats = NDArray[np.float64]
 
@@ -77,6 +79,82 @@ def by_repeat(predictions: pd.DataFrame) -> Iterator[tuple[Floats, Floats]]:
     for value in pd.unique(repeat[known]):
         rows = known & (repeat == value)
         yield scores[rows], labels[rows]
+
+
+def comparable_repeats(
+    predictions: pd.DataFrame,
+    outcome: SurvivalOutcome,
+    *,
+    split: str,
+    strata: pd.Series[Any] | None = None,
+) -> Iterator[tuple[pd.DataFrame, SurvivalOutcome, NDArray[Any] | None]]:
+    """Rows of each repeat, indexed by patient, with their outcome and strata.
+
+    Raises
+    ------
+    SchemaError
+        As in :func:`require_risks`.
+    AlignmentError
+        A patient has no outcome or no stratum.
+    OutcomeError
+        No two patients of a repeat can be compared.
+    """
+    require_risks(predictions)
+    for _, part in predictions.groupby("repeat", sort=False):
+        rows = part.set_index("patient_id")
+        truth = outcome.for_patients(rows.index)
+        within = None if strata is None else of_patients(strata, rows.index, what="stratum")
+        require_comparable(truth, within, split=split)
+        yield rows, truth, within
+
+
+def require_risks(predictions: pd.DataFrame) -> None:
+    """Raise unless there is one risk a patient and repeat.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing, there is no prediction, or a patient is twice in a repeat.
+    """
+    absent = [column for column in ("patient_id", "repeat", "score") if column not in predictions]
+    if absent or predictions.empty:
+        raise SchemaError(
+            "expected predictions with patient_id, repeat and score; found "
+            f"{len(predictions)} rows{' and no ' if absent else ''}{short_list(absent)}. "
+            "Use the predictions of cross_validate_survival, or add the columns."
+        )
+    refuse_twice(predictions)
+
+
+def require_comparable(
+    outcome: SurvivalOutcome, strata: NDArray[Any] | None, *, split: str
+) -> None:
+    """Raise OutcomeError unless some patient is seen to do worse than another."""
+    if not comparable_pairs(outcome.time, outcome.event, strata=strata):
+        one = "patients" if strata is None else "patients of one stratum"
+        raise OutcomeError(
+            f"{split}: expected {one} of whom one is seen to do worse than another; found none. "
+            "Use a longer follow-up or more patients."
+        )
+
+
+def of_patients(facts: pd.Series[Any], patient_ids: pd.Index, *, what: str) -> NDArray[Any]:
+    """Return what is known of these patients, in their order.
+
+    Raises
+    ------
+    AlignmentError
+        Nothing is known of one, or two things are.
+    """
+    unknown = patient_ids.difference(facts.index)
+    if len(unknown) or facts.index.has_duplicates:
+        doubled = facts.index[facts.index.duplicated()]
+        raise AlignmentError(
+            f"expected one {what} a patient; found {len(unknown)} without "
+            f"({short_list(unknown)}) and {len(doubled)} repeated ({short_list(doubled)}). "
+            "Index it by patient, once each."
+        )
+    return facts.loc[patient_ids].to_numpy(dtype=object)
 
 
 def refuse_twice(predictions: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
 from radiogenomics.core.errors import FallbackWarning
@@ -22,17 +22,22 @@ from radiogenomics.evaluation.fold import (
     Target,
     TargetRule,
     checked_labels,
-    checked_splits,
     fallbacks_of,
     label_splits,
     quiet_fallbacks,
-    require_one_row_each,
     score_test_part,
     selected_by,
 )
 from radiogenomics.evaluation.splits import Split
-
-RARE = 10
+from radiogenomics.evaluation.survival_fold import (
+    checked_horizons,
+    deal_patients,
+    fit_part,
+    foretell_part,
+    held_out_rows,
+    score_part,
+    survival_table,
+)
 
 
 def cross_validate(
@@ -101,6 +106,8 @@ def cross_validate_survival(
     *,
     splitter: Splitter,
     name: str,
+    horizons: ArrayLike | None = None,
+    jobs: int = 1,
 ) -> Evidence:
     """Score every patient's risk by a survival model that has not seen this patient.
 
@@ -113,38 +120,42 @@ def cross_validate_survival(
     estimator
         ``fit(X, y)`` on a survival target (structured array of event and time) and ``predict(X)``
         → risk, higher is worse.
-    features
-        Patients × variables, indexed by patient.
-    outcome
-        Of the same patients in the same order.
-    splitter, name
+    features, outcome
+        Patients × variables, indexed by patient; of the same patients in the same order.
+    splitter, name, jobs
         As in :func:`cross_validate`.
+    horizons
+        Months at which survival is foretold too, by ``predict_survival(X, times)`` of the estimator
+        or of the last step of a Pipeline; every training part must have been followed as far.
 
     Returns
     -------
     Evidence
-        ``label`` is NaN: the truth is a time. ``model`` is the estimator refitted on all.
+        ``label`` is NaN: the truth is a time. ``model`` is the estimator refitted on all. With
+        horizons, a table ``predicted_survival``: ``patient_id, repeat, fold, horizon, survival``.
 
     Raises
     ------
-    AlignmentError
-        Features and outcome have other patients or another order.
-    LeakageError
-        The splitter puts a patient on both sides.
+    AlignmentError, LeakageError, StudyError, DataError
+        As in :func:`cross_validate`; the estimator foretells no survival, or not at these horizons.
     """
-    require_one_row_each(features, outcome.time)
-    rare = min(outcome.n_events, len(outcome.event) - outcome.n_events) < RARE
-    strata = None if rare else outcome.event.to_numpy(dtype=int)
+    splits = deal_patients(features, outcome, splitter=splitter)
     target = outcome.to_structured()
-    splits = list(checked_splits(features.index, splitter, strata))
-    fits = [_fit_risk(estimator, features, target, split) for split in splits]
+    months = checked_horizons(horizons, estimator, target=target, splits=splits)
+    fits = Parallel(n_jobs=jobs)(
+        delayed(_fit_risk)(estimator, features, target, split=split, horizons=months)
+        for split in splits
+    )
     with quiet_fallbacks():
         model = clone(estimator).fit(features, target)
+    rows = held_out_rows(features.index, splits)
+    fallbacks = _fallback_table(name, splits, [fit.fallbacks for fit in fits])
+    survival = survival_table(rows, [fit.survival for fit in fits], horizons=months)
     return Evidence(
         name=name,
-        predictions=_risk_frame(features.index, splits, fits),
+        predictions=rows.assign(label=np.nan, score=np.concatenate([fit.scores for fit in fits])),
         selected=_by_fold(splits, [fit.selected for fit in fits], column="feature"),
-        tables=_fallback_table(name, splits, [fit.fallbacks for fit in fits]),
+        tables=fallbacks | survival,
         model=model,
     )
 
@@ -153,18 +164,12 @@ def predictions_frame(
     patient_ids: pd.Index, labelled: tuple[LabelledSplit, ...], scores: list[NDArray[np.float64]]
 ) -> pd.DataFrame:
     """Collect the scores of all test parts: ``patient_id, repeat, fold, label, score``."""
-    tests = [part.split.test for part in labelled]
-    sizes = [len(test) for test in tests]
-    columns = {
-        "patient_id": patient_ids[np.concatenate(tests)],
-        "repeat": np.repeat([part.split.repeat for part in labelled], sizes),
-        "fold": np.repeat([part.split.fold for part in labelled], sizes),
-        "label": np.concatenate([part.labels[part.split.test] for part in labelled]).astype(float),
-        "score": np.concatenate(scores),
-    }
+    labels = np.concatenate([part.labels[part.split.test] for part in labelled]).astype(float)
+    rows = held_out_rows(patient_ids, [part.split for part in labelled])
+    frame = rows.assign(label=labels, score=np.concatenate(scores))
     if all(part.label_scores is not None for part in labelled):
-        columns["label_score"] = np.concatenate([p.label_scores[p.split.test] for p in labelled])
-    return pd.DataFrame(columns)
+        frame["label_score"] = np.concatenate([p.label_scores[p.split.test] for p in labelled])
+    return frame
 
 
 class _Fitted(NamedTuple):
@@ -173,6 +178,7 @@ class _Fitted(NamedTuple):
     scores: NDArray[np.float64]
     selected: list[str]
     fallbacks: list[str]
+    survival: NDArray[np.float64] | None = None
 
 
 def _fit_and_score(
@@ -183,30 +189,19 @@ def _fit_and_score(
 
 
 def _fit_risk(
-    estimator: BaseEstimator, features: pd.DataFrame, target: NDArray[np.void], split: Split
+    estimator: BaseEstimator,
+    features: pd.DataFrame,
+    target: NDArray[np.void],
+    *,
+    split: Split,
+    horizons: NDArray[np.float64] | None,
 ) -> _Fitted:
-    """Fit on the training part of a survival target and score the test part's risk."""
-    with quiet_fallbacks():
-        fitted = clone(estimator).fit(features.iloc[split.train], target[split.train])
-    score = getattr(fitted, "decision_function", fitted.predict)
-    risks = np.asarray(score(features.iloc[split.test]), dtype=float)
-    return _Fitted(risks, selected_by(fitted), fallbacks_of(fitted))
-
-
-def _risk_frame(
-    patient_ids: pd.Index, splits: Sequence[Split], fits: Sequence[_Fitted]
-) -> pd.DataFrame:
-    """Risks of all test parts; the label is NaN, as the truth is a time."""
-    tests = [split.test for split in splits]
-    sizes = [len(test) for test in tests]
-    return pd.DataFrame(
-        {
-            "patient_id": patient_ids[np.concatenate(tests)],
-            "repeat": np.repeat([split.repeat for split in splits], sizes),
-            "fold": np.repeat([split.fold for split in splits], sizes),
-            "label": np.nan,
-            "score": np.concatenate([fit.scores for fit in fits]),
-        }
+    fitted = fit_part(estimator, features, target, split=split)
+    survival = None
+    if horizons is not None:
+        survival = foretell_part(fitted, features, split, horizons=horizons)
+    return _Fitted(
+        score_part(fitted, features, split), selected_by(fitted), fallbacks_of(fitted), survival
     )
 
 

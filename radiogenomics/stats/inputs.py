@@ -12,11 +12,18 @@ from radiogenomics.core.errors import DataError, OutcomeError
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+# Times that differ by no more than this share of themselves differ by rounding only.
+_ROUNDING = float(np.sqrt(np.finfo(float).eps))
+
 
 def check_survival(
     time: ArrayLike, event: ArrayLike, *, need_events: bool = True
 ) -> tuple[Floats, Bools]:
     """Return time and event as arrays that can be analysed, or say what is wrong with them.
+
+    Times that differ by rounding only, as 0.1 + 0.2 and 0.3 do, would break ties; they all become
+    the smallest of them, as with the ``timefix`` of R's ``survfit`` and ``coxph``. That is of times
+    within 1.5e-8 of one another, as a share of themselves.
 
     Parameters
     ----------
@@ -36,12 +43,12 @@ def check_survival(
     ------
     OutcomeError
         If the two differ in length or are not one-dimensional, a time is negative or not finite, an
-        event is something other than 0 or 1, or there is no event although one is needed.
+        event is not 0 or 1, or there is no event, or no time above 0, although one is needed.
 
     Examples
     --------
-    >>> check_survival([3.0, 5.0], [1, 0])
-    (array([3., 5.]), array([ True, False]))
+    >>> check_survival([3.0, 0.1 + 0.2, 0.3], [1, 0, 1])
+    (array([3. , 0.3, 0.3]), array([ True, False,  True]))
     """
     times = as_floats(time, "follow-up times")
     flags = as_floats(event, "event indicators")
@@ -64,12 +71,49 @@ def check_survival(
             f"found {int(odd.sum())} others, the first {flags[odd][0]!s} at position "
             f"{int(np.flatnonzero(odd)[0])}; recode the event column."
         )
-    if need_events and not flags.any():
+    if need_events:
+        _require_events(times, flags)
+    return _tie_rounded(times), flags.astype(bool)
+
+
+def _require_events(times: Floats, flags: Floats) -> None:
+    if not flags.any():
         raise OutcomeError(
             f"expected at least one event; found none among {flags.size} patients; "
             "check how the event is coded or choose another endpoint."
         )
-    return times, flags.astype(bool)
+    if not times.any():
+        raise OutcomeError(
+            f"expected follow-up times above zero; found all {times.size} zero; check their unit "
+            "(whole years round to 0) and from when they are counted."
+        )
+
+
+def _tie_rounded(times: Floats) -> Floats:
+    """Give times that differ by rounding only the smallest value among them.
+
+    R's ``aeqSurv`` takes the share of the mean time, and of one month if that is longer; times far
+    below it, however distinct, are one there. Nor are chains merged here, of times each near the
+    next: one too far from the first of them stands for itself. See Therneau 2016, Roundoff error
+    and tied times, vignette of the R package survival.
+    """
+    ordered = np.sort(times)
+    steps = np.diff(ordered)
+    if not ((steps > 0) & (steps <= _ROUNDING * ordered[:-1])).any():
+        return times
+    distinct = ordered[np.append(True, steps > 0)]
+    bounds = distinct * (1 + _ROUNDING)
+    # Runs of times, each near the next; nearly always all of a run are near its first.
+    first = np.flatnonzero(np.append(True, distinct[1:] > bounds[:-1]))
+    last = np.append(first[1:], distinct.size) - 1
+    kept = first.tolist()
+    for run in np.flatnonzero(distinct[last] > bounds[first]):
+        start = np.searchsorted(distinct, bounds[first[run]], side="right")
+        while start <= last[run]:
+            kept.append(start)
+            start = np.searchsorted(distinct, bounds[start], side="right")
+    values = distinct[np.sort(kept)]
+    return np.asarray(values[np.searchsorted(values, times, side="right") - 1])
 
 
 def survival_target(y: Any) -> tuple[Floats, Bools]:

@@ -10,6 +10,7 @@ from radiogenomics.core.errors import (
     DataError,
     OutcomeError,
     RadiogenomicsWarning,
+    SchemaError,
     StudyError,
 )
 from radiogenomics.core.outcomes import SurvivalOutcome
@@ -207,6 +208,46 @@ def test_concordance_is_averaged_over_repeats(cohort, rng):
     se = np.sqrt(np.mean([c.se**2 for c in each]))
     odds = value / (1 - value) * np.exp(-1.959963984540054 * se / (value * (1 - value)))
     assert found.low == pytest.approx(odds / (1 + odds), rel=1e-9)
+
+
+def test_a_risk_that_only_knows_the_site_has_one_half_within_sites(rng):
+    site = pd.Series(np.repeat(["north", "south"], 80), [f"P{i}" for i in range(160)])
+    death = rng.exponential(np.where(site == "north", 5.0, 40.0))
+    outcome = SurvivalOutcome("OS", pd.Series(death, site.index), pd.Series(1, site.index))
+    known = pd.DataFrame(
+        {"patient_id": site.index, "repeat": 0, "score": (site == "north").to_numpy() * 1.0}
+    )
+    # Of 160 * 159 / 2 pairs 80 * 80 are of two sites, and right in 40 / 45 of them; others tie.
+    truth = 0.5 + (40 / 45 - 0.5) * 6400 / 12720
+    found = concordance_metric(known, outcome, split="x")
+    assert 0.6 < found.low < truth < found.high
+    assert concordance_metric(known, outcome, split="x", strata=site).value == 0.5
+
+
+def test_strata_follow_the_patients_and_are_of_all(cohort):
+    risk, outcome = cohort
+    site = pd.Series(np.arange(100) % 3, risk.index)
+    given = pd.DataFrame({"patient_id": risk.index, "repeat": 0, "score": risk.to_numpy()})
+    direct = concordance(risk, outcome.time, outcome.event, strata=site)
+    shuffled = given.sample(frac=1, random_state=3)
+    found = concordance_metric(shuffled, outcome, split="x", strata=site[::-1])
+    assert found.value == pytest.approx(direct.value, abs=1e-12)
+    assert found.high == pytest.approx(direct.high, abs=1e-12)
+    with pytest.raises(AlignmentError, match=r"one stratum a patient; found 1 without \(P0\)"):
+        concordance_metric(given, outcome, split="x", strata=site.iloc[1:])
+    with pytest.raises(AlignmentError, match=r"0 without .* and 1 repeated \(P0\)"):
+        concordance_metric(given, outcome, split="x", strata=pd.concat([site, site.iloc[:1]]))
+    with pytest.raises(OutcomeError, match="x: expected patients of one stratum of whom one"):
+        concordance_metric(given, outcome, split="x", strata=pd.Series(risk.index, risk.index))
+
+
+def test_predictions_that_lack_something_are_refused(cohort):
+    risk, outcome = cohort
+    given = pd.DataFrame({"patient_id": risk.index, "repeat": 0, "score": risk.to_numpy()})
+    with pytest.raises(SchemaError, match="found 100 rows and no score"):
+        concordance_metric(given.drop(columns="score"), outcome, split="x")
+    with pytest.raises(SchemaError, match="1 patients more than once"):
+        concordance_metric(pd.concat([given, given.iloc[:1]]), outcome, split="x")
 
 
 def test_patient_without_outcome_is_refused(cohort):

@@ -101,7 +101,7 @@ def test_concordance_is_that_of_the_loop(rng):
 @settings(max_examples=60, deadline=None)
 def test_concordance_of_small_cohorts(seed, n):
     rng = np.random.default_rng(seed)
-    risk, time, event = rng.integers(0, 3, n), rng.integers(0, 4, n), rng.random(n) < 0.6
+    risk, time, event = rng.integers(0, 3, n), rng.integers(1, 5, n), rng.random(n) < 0.6
     # One comparable pair in the cohort, though not in each resample.
     time[:2], event[0] = [1, 2], True
     counts = bootstrap_counts(n, 20, rng)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from radiogenomics.core.method import Method
 from radiogenomics.models.survival.model import HazardModel, missing_survival, survival_array
-from radiogenomics.stats.survival.baseline_hazard import baseline_hazard
+from radiogenomics.stats.inputs import Bools, Floats
 
 
 class BoostedCox(HazardModel):
@@ -96,19 +97,17 @@ class BoostedCox(HazardModel):
         self.subsample = subsample
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> BoostedCox:
-        """Add the trees and estimate the baseline hazard; ``y`` is a survival target."""
+    def _learn(self, X: Any, y: Any) -> tuple[Callable[[], Floats], Floats, Bools]:
         try:
             from sksurv.ensemble import GradientBoostingSurvivalAnalysis
         except ImportError:
             raise missing_survival("gradient boosting") from None
         values, time, event = self._training_part(X, y)
-        self.boosting_ = GradientBoostingSurvivalAnalysis(loss="coxph", **self.get_params()).fit(
+        boosting = GradientBoostingSurvivalAnalysis(loss="coxph", **self.get_params()).fit(
             values, survival_array(time, event)
         )
-        risk = self.boosting_.predict(values)
-        self.baseline_ = baseline_hazard(risk, time, event, ties="breslow")
-        return self
+        self.boosting_ = boosting
+        return lambda: boosting.predict(values), time, event
 
     def predict(self, X: Any) -> np.ndarray:
         """Log hazard ratio, shape (n,); higher is worse."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,6 @@ from radiogenomics.core.method import Method
 from radiogenomics.models.survival.model import LinearHazardModel
 from radiogenomics.models.survival.ridge import fit_ridge_cox
 from radiogenomics.stats.inputs import Bools, Floats
-from radiogenomics.stats.survival.baseline_hazard import baseline_hazard
 from radiogenomics.stats.survival.cox import fit_cox
 from radiogenomics.stats.survival.risk_sets import build_risk_sets
 
@@ -92,8 +92,7 @@ class CoxModel(LinearHazardModel):
         self.penalty = penalty
         self.ties = ties
 
-    def fit(self, X: Any, y: Any) -> CoxModel:
-        """Estimate coefficients and baseline hazard; ``y`` is a survival target."""
+    def _learn(self, X: Any, y: Any) -> tuple[Callable[[], Floats], Floats, Bools]:
         if not 0 <= self.penalty < np.inf:
             raise DataError(
                 f"penalty: expected a finite number of at least 0; found {self.penalty}. "
@@ -109,8 +108,7 @@ class CoxModel(LinearHazardModel):
             if self.penalty > 0
             else self._unpenalised(centred, time, event)
         )
-        self.baseline_ = baseline_hazard(centred @ self.coef_, time, event, ties=self.ties)
-        return self
+        return lambda: centred @ self.coef_, time, event
 
     def _ridge(self, centred: Floats, time: Floats, event: Bools) -> Floats:
         sets = build_risk_sets(time, event, ties=self.ties, strata=np.zeros(len(time), dtype=int))

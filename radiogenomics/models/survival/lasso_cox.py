@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,7 +14,6 @@ from radiogenomics.models.survival.model import LinearHazardModel, deal_folds, u
 from radiogenomics.stats.inputs import Bools, Floats
 from radiogenomics.stats.linear_models.elastic_net import elastic_net_path
 from radiogenomics.stats.linear_models.elastic_net_choice import choose_penalty
-from radiogenomics.stats.survival.baseline_hazard import baseline_hazard
 
 
 class LassoCox(LinearHazardModel):
@@ -118,16 +118,14 @@ class LassoCox(LinearHazardModel):
         self.n_splits = n_splits
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> LassoCox:
-        """Estimate coefficients and baseline hazard; ``y`` is a survival target."""
+    def _learn(self, X: Any, y: Any) -> tuple[Callable[[], Floats], Floats, Bools]:
         self._check_parameters()
         values, time, event = self._training_part(X, y)
         self.center_ = values.mean(axis=0)
-        self.alpha_, self.coef_ = self._solve(values - self.center_, time, event)
+        centred = values - self.center_
+        self.alpha_, self.coef_ = self._solve(centred, time, event)
         self.n_selected_ = int(np.count_nonzero(self.coef_))
-        risk = (values - self.center_) @ self.coef_
-        self.baseline_ = baseline_hazard(risk, time, event, ties="breslow")
-        return self
+        return lambda: centred @ self.coef_, time, event
 
     def _check_parameters(self) -> None:
         if not 0 < self.share <= 1:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from radiogenomics.core.errors import DataError, MissingExtraError, OutcomeError
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.stats.inputs import Bools, Floats, as_floats, survival_target
-from radiogenomics.stats.survival.baseline_hazard import BaselineHazard
+from radiogenomics.stats.survival.baseline_hazard import BaselineHazard, baseline_hazard
 from radiogenomics.stats.survival.concordance import concordance_batch
 
 
@@ -84,6 +86,22 @@ class HazardModel(SurvivalModel):
     """
 
     baseline_: BaselineHazard
+    ties: str = "breslow"
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn the risk and estimate the baseline hazard; ``y`` is a survival target."""
+        risk, time, event = self._learn(X, y)
+        self.baseline_ = baseline_hazard(risk(), time, event, ties=self.ties)
+        return self
+
+    def fit_risk(self, X: Any, y: Any) -> Self:
+        """Learn the risk only: enough for ``predict``, not for ``predict_survival``."""
+        self._learn(X, y)
+        return self
+
+    @abstractmethod
+    def _learn(self, X: Any, y: Any) -> tuple[Callable[[], Floats], Floats, Bools]:
+        """Learn the risk; return what gives that of the training part, its time and event."""
 
     def predict_survival(self, X: Any, times: ArrayLike) -> np.ndarray:
         """Probability to live beyond each time.

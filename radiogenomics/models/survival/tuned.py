@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.models.steps import (
     Rows,
+    any_needs_names,
     apply_steps,
     checked_rows,
     fit_steps,
@@ -39,12 +40,19 @@ def _foretells(model: TunedSurvival) -> bool:
     return hasattr(model.pipeline[-1], "predict_survival")
 
 
+def _fit_to_rank(model: Any, X: np.ndarray, y: np.ndarray) -> Any:
+    return getattr(model, "fit_risk", model.fit)(X, y)
+
+
 class TunedSurvival(SurvivalModel):
     """Survival model whose parameters are chosen by inner cross-validation.
 
     In each inner fold the transformers are fitted once, on the inner training part, and the final
     step once for each point of the grid. The point of the highest inner concordance wins, ties go
     to the earlier (most regularised) one, and all is refitted on all.
+
+    A final step with ``fit_risk(X, y)``, which learns what ``predict`` needs and no survival curve,
+    is fitted by that in the inner folds, and by ``fit`` on all.
 
     The concordance counts pairs within folds only, as risks of two folds come from two models and
     have no common zero. Folds share out the events evenly. The inner concordance is the best of
@@ -153,6 +161,11 @@ class TunedSurvival(SurvivalModel):
             return self.pipeline_[-1].predict_survival(self._transformed(rows), times)
 
     @property
+    def needs_names(self) -> bool:
+        """True when a step looks variables up by name, so that bare arrays would not do."""
+        return any_needs_names(self.pipeline)
+
+    @property
     def _names(self) -> np.ndarray | None:
         return getattr(self, "feature_names_in_", None)
 
@@ -179,8 +192,9 @@ class TunedSurvival(SurvivalModel):
                 continue
             transformers, inner = fit_steps(steps, rows.take(train), y[train], names=self._names)
             held_out = apply_steps(transformers, rows.take(test), names=self._names)
-            # A copy of the unfitted candidate: nothing learnt passes from fold to fold.
-            risks = [copy(model).fit(inner, y[train]).predict(held_out) for model in candidates]
+            # Copies of the unfitted candidates: nothing learnt passes from fold to fold.
+            fits = [_fit_to_rank(copy(model), inner, y[train]) for model in candidates]
+            risks = [model.predict(held_out) for model in fits]
             wins += comparable * concordance_batch(np.array(risks), time[test], event[test])
             pairs += comparable
         if not pairs:

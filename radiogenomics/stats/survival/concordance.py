@@ -2,7 +2,8 @@
 
 A pair of patients is comparable when the earlier of the two times is an event; at equal times, when
 one is an event and the other is censored (who lived longer). It is concordant when the one who
-fails first has the higher risk; equal risks count one half.
+fails first has the higher risk; equal risks count one half. With strata, as the sites of a cohort,
+only patients of one stratum make a pair.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from radiogenomics.stats.inputs import (
     Bools,
     Floats,
     as_floats,
+    check_groups,
     check_level,
     check_risk,
     check_survival,
@@ -65,7 +67,12 @@ class Concordance:
 
 
 def concordance(
-    risk: ArrayLike, time: ArrayLike, event: ArrayLike, *, level: float = 0.95
+    risk: ArrayLike,
+    time: ArrayLike,
+    event: ArrayLike,
+    *,
+    strata: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Concordance:
     """Concordance of a risk score with survival.
 
@@ -75,6 +82,8 @@ def concordance(
     as many pairs as can be formed without using a patient twice, which is cautious.
 
     Depends on the censoring pattern and rewards order, not calibration. Takes time of order n^2.
+    A risk that merely tells sites apart is concordant where these differ in survival, but not with
+    sites as strata; each counts by its pairs, as with ``strata()`` in R ``survival::concordance``.
 
     Parameters
     ----------
@@ -82,14 +91,14 @@ def concordance(
         Higher is worse. Not a survival probability or time.
     time, event : array-like of shape (n,)
         Follow-up in months; 1 where the event was seen, 0 where censored.
+    strata : array-like of shape (n,), optional
+        Pairs are formed within equal values only.
     level : float
 
     Raises
     ------
-    OutcomeError
-        If time or event cannot be analysed.
-    DataError
-        If a risk is missing or they are not one per patient.
+    OutcomeError, DataError
+        If time or event cannot be analysed; a risk or stratum is missing or not one per patient.
 
     References
     ----------
@@ -104,26 +113,24 @@ def concordance(
     """
     times, events = check_survival(time, event)
     risks = check_risk(risk, times.size)
-    z = ndtri(0.5 + check_level(level) / 2)
-    order, start = comparable_order(times, events)
-    wins, pairs = _influence(risks[order], start)
+    wins, pairs, disjoint = np.zeros(times.size), np.zeros(times.size), 0
+    for order, start in _ordered_strata(times, events, strata):
+        wins[order], pairs[order] = won, compared = _influence(risks[order], start)
+        disjoint += min(int((start < order.size).sum()), int((compared > 0).sum()) // 2)
+    # `wins` and `pairs` count every pair twice, once for each of its two subjects.
     n_pairs = int(pairs.sum()) // 2
     if n_pairs == 0:
         _warn_no_pair()
         return Concordance(np.nan, np.nan, np.nan, np.nan, 0, times.size)
-    # `wins` and `pairs` count every pair twice, once for each of its two subjects.
     value = float(wins.sum() / pairs.sum())
     se = float(np.sqrt(np.square(wins - value * pairs).sum())) / n_pairs
-    if se > _NO_ERROR and 0 < value < 1:
-        half = z * se / (value * (1 - value))
-        low, high = expit(logit(value) + np.array([-half, half]))
-    else:
-        disjoint = max(1, min(int((start < times.size).sum()), int((pairs > 0).sum()) // 2))
-        low, high = clopper_pearson(value * disjoint, disjoint, level=level)
-    return Concordance(value, se, float(low), float(high), n_pairs, times.size)
+    bounds = _bounds(value, se, level=check_level(level), disjoint=max(1, disjoint))
+    return Concordance(value, se, *bounds, n_pairs, times.size)
 
 
-def concordance_batch(risks: ArrayLike, time: ArrayLike, event: ArrayLike) -> Floats:
+def concordance_batch(
+    risks: ArrayLike, time: ArrayLike, event: ArrayLike, *, strata: ArrayLike | None = None
+) -> Floats:
     """Concordance of many risk scores with one outcome.
 
     The same value as `concordance`, exactly: pairs are counted in integers.
@@ -131,8 +138,10 @@ def concordance_batch(risks: ArrayLike, time: ArrayLike, event: ArrayLike) -> Fl
     Parameters
     ----------
     risks : array-like of shape (batch, n)
-        Higher is worse; a row that holds NaN gives NaN.
+        Higher is worse; a row that holds NaN gives NaN, as all do where no pair is comparable.
     time, event : array-like of shape (n,)
+    strata : array-like of shape (n,), optional
+        Pairs are formed within equal values only.
 
     Returns
     -------
@@ -143,7 +152,7 @@ def concordance_batch(risks: ArrayLike, time: ArrayLike, event: ArrayLike) -> Fl
     OutcomeError
         If time or event cannot be analysed.
     DataError
-        If risks do not have one column per patient.
+        If risks or strata do not have one value per patient.
 
     References
     ----------
@@ -162,28 +171,21 @@ def concordance_batch(risks: ArrayLike, time: ArrayLike, event: ArrayLike) -> Fl
             f"expected risks of shape (batch, {times.size}); found {scores.shape}; "
             "put one score a row and one patient a column."
         )
-    order, start = comparable_order(times, events)
-    n_pairs = int((times.size - start).sum())
+    parts = list(_ordered_strata(times, events, strata))
+    n_pairs = sum(_count_pairs(start) for _, start in parts)
     values = np.full(scores.shape[0], np.nan)
     if n_pairs == 0:
         return values
-    small = np.int16 if 2 * times.size < 2**15 else np.int32
-    distinct = times.size * (times.size + 1) * (2 * times.size + 1) / 6
     for first in range(0, values.size, _WIDTH):
-        part = slice(first, first + _WIDTH)
-        chunk = scores[part][:, order]
-        ranks = midranks(chunk)
-        # Sharing ranks lowers the sum of their squares, so without ties it is that of 1 to n.
-        tied = (np.square(ranks).sum(axis=1) < distinct).any()
-        level = np.ascontiguousarray((2 * ranks).T.astype(small))
-        won = _count(level, start, np.less)
-        # wins + ties / 2 = (those below + those not above) / 2
-        twice = won + (_count(level, start, np.less_equal) if tied else won)
-        values[part] = np.where(np.isnan(chunk).any(axis=1), np.nan, twice / (2 * n_pairs))
+        chunk = scores[first : first + _WIDTH]
+        twice = sum(_twice_won(chunk[:, order], start) for order, start in parts)
+        values[first : first + _WIDTH] = np.where(
+            np.isnan(chunk).any(axis=1), np.nan, twice / (2 * n_pairs)
+        )
     return values
 
 
-def comparable_pairs(time: ArrayLike, event: ArrayLike) -> int:
+def comparable_pairs(time: ArrayLike, event: ArrayLike, *, strata: ArrayLike | None = None) -> int:
     """Count the pairs that `concordance` compares; parameters and errors as there.
 
     Examples
@@ -192,7 +194,7 @@ def comparable_pairs(time: ArrayLike, event: ArrayLike) -> int:
     6
     """
     times, events = check_survival(time, event)
-    return int((times.size - comparable_order(times, events)[1]).sum())
+    return sum(_count_pairs(start) for _, start in _ordered_strata(times, events, strata))
 
 
 def comparable_order(time: Floats, event: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -210,6 +212,33 @@ def comparable_order(time: Floats, event: Bools) -> tuple[NDArray[np.intp], NDAr
     return order, start
 
 
+def _ordered_strata(
+    time: Floats, event: Bools, strata: ArrayLike | None
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """`comparable_order` of each stratum, with positions among all subjects."""
+    if strata is None:
+        yield comparable_order(time, event)
+        return
+    code = np.unique(check_groups(strata, time.size, what="stratum"), return_inverse=True)[1]
+    for stratum in range(code.max() + 1):
+        member = np.flatnonzero(code.ravel() == stratum)
+        order, start = comparable_order(time[member], event[member])
+        yield member[order], start
+
+
+def _bounds(value: float, se: float, *, level: float, disjoint: int) -> tuple[float, float]:
+    """Wald's on the logit scale or, where that has no width, of so many independent pairs."""
+    if se > _NO_ERROR and 0 < value < 1:
+        half = ndtri(0.5 + level / 2) * se / (value * (1 - value))
+        return float(expit(logit(value) - half)), float(expit(logit(value) + half))
+    low, high = clopper_pearson(value * disjoint, disjoint, level=level)
+    return float(low), float(high)
+
+
+def _count_pairs(start: NDArray[np.intp]) -> int:
+    return int((start.size - start).sum())
+
+
 def _warn_no_pair() -> None:
     warnings.warn(
         "expected comparable pairs; found none, so the index is NaN; it takes an event that "
@@ -217,6 +246,19 @@ def _warn_no_pair() -> None:
         RadiogenomicsWarning,
         stacklevel=3,
     )
+
+
+def _twice_won(scores: Floats, start: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Twice the pairs won, ties one half, of each row of scores in comparable order."""
+    n = start.size
+    small = np.int16 if 2 * n < 2**15 else np.int32
+    ranks = midranks(scores)
+    # Sharing ranks lowers the sum of their squares, so without ties it is that of 1 to n.
+    tied = (np.square(ranks).sum(axis=1) < n * (n + 1) * (2 * n + 1) / 6).any()
+    level = np.ascontiguousarray((2 * ranks).T.astype(small))
+    won = _count(level, start, np.less)
+    # wins + ties / 2 = (those below + those not above) / 2
+    return won + (_count(level, start, np.less_equal) if tied else won)
 
 
 def _count(level: NDArray[Any], start: NDArray[np.intp], compare: np.ufunc) -> NDArray[np.int64]:

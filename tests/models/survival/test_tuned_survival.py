@@ -107,6 +107,39 @@ class Constant(SurvivalModel):
         return np.zeros(len(X))
 
 
+class Costly(Constant):
+    """Counts, in a list that clones share, how it was fitted."""
+
+    def __init__(self, log: list, size: float = 1.0):
+        self.log = log
+        self.size = size
+
+    def __sklearn_clone__(self):
+        return Costly(self.log, self.size)
+
+    def fit(self, X, y):
+        self.log.append("whole")
+        return super().fit(X, y)
+
+    def fit_risk(self, X, y):
+        self.log.append("risk")
+        return super().fit(X, y)
+
+
+def test_inner_fits_learn_no_more_than_the_risk(cohort):
+    log: list = []
+    pipeline = Pipeline([("costly", Costly(log))])
+    TunedSurvival(pipeline, {"size": (1.0, 2.0)}, n_splits=3).fit(*cohort)
+    assert log == ["risk"] * 6 + ["whole"]
+
+
+def test_says_whether_a_step_needs_names():
+    assert not TunedSurvival(cox(), GRID).needs_names
+    named = FunctionTransformer()
+    named.needs_names = True
+    assert TunedSurvival(cox(named), GRID).needs_names
+
+
 @pytest.mark.parametrize("sizes", [(3.0, 1.0), (1.0, 3.0)])
 def test_tie_goes_to_the_first_point(sizes, cohort):
     model = TunedSurvival(Pipeline([("none", Constant())]), {"size": sizes}).fit(*cohort)

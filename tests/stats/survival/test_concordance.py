@@ -34,6 +34,54 @@ def test_matches_r_survival_concordance(patients, risks, values):
         assert found.n == len(patients)
 
 
+@pytest.fixture(scope="module", params=["stratum", "fine"])
+def strata(request, patients) -> tuple[str, np.ndarray]:
+    """Three strata, and up to 24 of which many have no pair."""
+    columns = ["stratum", "group", "x3"] if request.param == "fine" else ["stratum"]
+    return request.param, patients[columns].astype(str).agg(" ".join, axis=1).to_numpy()
+
+
+def test_within_strata_matches_r(strata, patients, risks, values):
+    name, labels = strata
+    batch = concordance_batch(risks, patients["time"], patients["event"], strata=labels)
+    for score, risk, many in zip(SCORES, risks, batch, strict=True):
+        found = concordance(risk, patients["time"], patients["event"], strata=labels)
+        key = f"{name}_{score}"
+        expected = values("concordance_strata", key, "value")[0]
+        assert found.value == pytest.approx(expected, rel=1e-12)
+        assert many == pytest.approx(expected, rel=1e-14)
+        variance = values("concordance_strata", key, "variance")[0]
+        assert found.se**2 == pytest.approx(variance, rel=1e-10)
+        assert found.n_comparable == values("concordance_strata", key, "comparable")[0]
+    counted = comparable_pairs(patients["time"], patients["event"], strata=labels)
+    assert counted == found.n_comparable
+
+
+def test_one_stratum_is_none(patients, risks):
+    outcome = patients["time"], patients["event"]
+    assert concordance(risks[0], *outcome, strata=np.ones(140)) == concordance(risks[0], *outcome)
+
+
+def test_strata_without_a_pair_or_a_label_are_named(patients, risks):
+    outcome = patients["time"], patients["event"]
+    with pytest.warns(RadiogenomicsWarning, match="expected comparable pairs; found none"):
+        alone = concordance(risks[0], *outcome, strata=np.arange(140))
+    assert np.isnan(alone.value) and alone.n_comparable == 0
+    assert np.isnan(concordance_batch(risks, *outcome, strata=np.arange(140))).all()
+    with pytest.raises(DataError, match="one stratum per patient"):
+        concordance(risks[0], *outcome, strata=["a"])
+    with pytest.raises(DataError, match="1 missing"):
+        comparable_pairs(*outcome, strata=[None, *"a" * 139])
+
+
+def test_perfect_order_within_strata_counts_patients_of_each():
+    time, labels = np.tile(np.arange(1, 11), 2), np.repeat(["a", "b"], 10)
+    found = concordance(-time, time, np.ones(20), strata=labels)
+    assert found.value == 1.0
+    # Five pairs in each stratum can be formed without using a patient twice.
+    assert found.low == pytest.approx(0.025 ** (1 / 10))
+
+
 def test_interval_is_wald_on_the_logit(patients):
     found = concordance(patients["x1"], patients["time"], patients["event"], level=0.9)
     half = 1.6448536269514722 * found.se / (found.value * (1 - found.value))
@@ -75,7 +123,7 @@ def test_chunks_do_not_show(patients, risks, monkeypatch):
 def test_counts_pairs_as_the_definition_says(seed, n):
     rng = np.random.default_rng(seed)
     time, event, risk = rng.integers(0, 5, n), rng.random(n) < 0.6, rng.integers(0, 4, n)
-    event[0] = True
+    event[0], time[0] = True, time[0] + 1
     score = pairs = 0.0
     for i, j in combinations(range(n), 2):
         first, other = (i, j) if (time[i], ~event[i]) <= (time[j], ~event[j]) else (j, i)

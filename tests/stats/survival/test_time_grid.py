@@ -129,11 +129,11 @@ def test_training_patients_decide_where_the_weights_end() -> None:
     ("time", "event", "found"),
     [
         ([5.0], [1], "1 patients and 1 events"),
-        ([0, 0, 0, 0], [1, 1, 1, 1], "not before the last follow-up, at 0"),
+        ([2, 2, 2, 2], [1, 1, 1, 1], "not before the last follow-up, at 2"),
         (list(range(1, 9)), [0, 0, 0, 0, 0, 0, 0, 1], "not before the last follow-up, at 8"),
         (list(range(1, 9)), [1] * 4 + [0] * 4, "cases"),
     ],
-    ids=["one patient", "times of zero", "event after all censored", "too few"],
+    ids=["one patient", "one time", "event after all censored", "too few"],
 )
 def test_nothing_left_says_what_was_needed(time: list[float], event: list[int], found: str) -> None:
     with pytest.raises(OutcomeError, match="expected times with 5 cases") as error:
