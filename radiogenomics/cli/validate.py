@@ -24,7 +24,13 @@ def validate(
         Path | None, typer.Option(help="YAML: steps, learner, comparators, folds, threshold.")
     ] = None,
     id: Annotated[str | None, typer.Option(help="Column of patient identifiers.")] = None,
-    site: Annotated[str | None, typer.Option(help="Column of sites, for ComBat.")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="Column of sites: for ComBat, the null and the site probe.")
+    ] = None,
+    fact: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=COLUMN of a covariate, used as @NAME; repeat it."),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all if none.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
@@ -39,6 +45,6 @@ def validate(
 
     results = run_validate(
         train, label=label, out=out, external=external, retest=retest, plan=plan,
-        id=id, site=site, jobs=jobs, seed=seed,
+        id=id, site=site, fact=fact, jobs=jobs, seed=seed,
     )  # fmt: skip
     typer.echo(json.dumps(results.summary(), indent=2) if as_json else results_text(results))

@@ -13,7 +13,6 @@ from radiogenomics.core.evidence import Metric
 from radiogenomics.evaluation.repeats import Z95, Floats, by_repeat, labelled_patients
 from radiogenomics.stats import (
     brier,
-    calibration_bins,
     calibration_in_the_large,
     calibration_line,
     wilson,
@@ -79,8 +78,11 @@ def calibration_metrics(predictions: pd.DataFrame, *, split: str) -> tuple[Metri
 def calibration_table(predictions: pd.DataFrame, *, bins: int = 5) -> pd.DataFrame:
     """Observed share of positives in groups of rising predicted probability.
 
-    Predictions of all repeats enter; the interval counts each patient once, so that repeats do not
-    make it narrower. A learnt cut-off may label a patient differently between repeats.
+    Each repeat is cut into groups at the quantiles of its own predictions, as in
+    :func:`radiogenomics.stats.calibration_bins`; the first groups of all repeats are averaged, then
+    the second, and so on, by their sizes, which differ only where predictions are tied. Repeats do
+    not make the interval narrower: it is that of the patients of one. A learnt cut-off may label a
+    patient differently between repeats.
 
     Parameters
     ----------
@@ -92,12 +94,15 @@ def calibration_table(predictions: pd.DataFrame, *, bins: int = 5) -> pd.DataFra
     Returns
     -------
     DataFrame
-        ``predicted, observed, low, high, n``: one row a group, with Wilson bounds.
+        ``predicted, observed, low, high, n``: one row a group, with Wilson bounds; ``n`` counts
+        patients of a repeat, on average. A group that ties leave empty in every repeat is dropped.
 
     Raises
     ------
     DataError
-        Scores are not probabilities.
+        Scores are not probabilities, or there is no group.
+    SchemaError, OutcomeError
+        A patient twice in a repeat; nobody with a label.
 
     Examples
     --------
@@ -106,20 +111,30 @@ def calibration_table(predictions: pd.DataFrame, *, bins: int = 5) -> pd.DataFra
     >>> calibration_table(frame, bins=2).observed.tolist()
     [0.0, 1.0]
     """
-    known = predictions[predictions["label"].notna()]
-    _require_probabilities(known["score"].to_numpy(dtype=float))
-    groups = calibration_bins(known["score"], known["label"].astype(int), bins=bins)
-    patients = groups.n / known.groupby("patient_id").size().mean()
-    low, high = wilson(groups.observed * patients, patients)
+    if bins < 1:
+        raise DataError(f"expected 1 bin or more; found {bins!r}. Use 5 or 10.")
+    repeats = list(by_repeat(predictions))
+    _require_probabilities(np.concatenate([scores for scores, _ in repeats]))
+    sums = np.sum([_sums_by_group(*pair, bins=bins) for pair in repeats], axis=0)
+    n, predicted, positives = sums[:, sums[0] > 0]
+    observed, patients = positives / n, n / len(repeats)
+    low, high = wilson(observed * patients, patients)
     return pd.DataFrame(
         {
-            "predicted": groups.predicted,
-            "observed": groups.observed,
+            "predicted": predicted / n,
+            "observed": observed,
             "low": low,
             "high": high,
             "n": np.round(patients).astype(int),
         }
     )
+
+
+def _sums_by_group(scores: Floats, labels: Floats, *, bins: int) -> Floats:
+    """Size, sum of scores and sum of labels of each group of one repeat, shape (3, bins)."""
+    cuts = np.quantile(scores, np.arange(1, bins) / bins)
+    group = np.searchsorted(cuts, scores, side="left")
+    return np.stack([np.bincount(group, w, minlength=bins) for w in (None, scores, labels)])
 
 
 def _averaged(repeats: list[tuple[Floats, Floats]], *, n: int, split: str) -> Iterator[Metric]:

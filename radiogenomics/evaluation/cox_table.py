@@ -2,13 +2,13 @@
 
 Examples
 --------
->>> ids = [f"P{i}" for i in range(8)]
->>> stage = pd.DataFrame({"stage": ["I", "I", "II", "I", "II", "II", "I", "I"]}, index=ids)
->>> outcome = SurvivalOutcome("OS", pd.Series([5.0, 9, 3, 8, 2, 6, 4, 12], ids),
-...                           pd.Series([1, 0, 1, 1, 1, 1, 1, 0], ids))
+>>> ids = [f"P{i}" for i in range(16)]
+>>> stage = pd.DataFrame({"stage": ["I", "I", "II", "I", "II", "II", "I", "I"] * 2}, index=ids)
+>>> outcome = SurvivalOutcome("OS", pd.Series([5.0, 9, 3, 8, 2, 6, 4, 12] * 2, ids),
+...                           pd.Series([1, 0, 1, 1, 1, 1, 1, 0] * 2, ids))
 >>> table = univariable_cox_table(stage, outcome)
->>> table[["term", "n", "events", "hazard_ratio"]].round(2).values.tolist()
-[['stage: I (reference)', 5, 3, 1.0], ['stage: II vs I', 3, 3, 4.6]]
+>>> table[["term", "n", "events", "hazard_ratio", "n_model", "events_model"]].values.tolist()
+[['stage: I (reference)', 10, 6, 1.0, 16, 12], ['stage: II vs I', 6, 6, 5.0, 16, 12]]
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from radiogenomics.core.errors import (
     short_list,
 )
 from radiogenomics.core.outcomes import SurvivalOutcome
-from radiogenomics.evaluation.adjustment import EVENTS_PER_TERM
 from radiogenomics.stats.survival.cox import CoxFit, fit_cox
 from radiogenomics.stats.survival.proportional_hazards import proportional_hazards
+
+EVENTS_PER_COEFFICIENT = 10
 
 _COLUMNS = (
     "model",
@@ -42,6 +43,8 @@ _COLUMNS = (
     "reference",
     "n",
     "events",
+    "n_model",
+    "events_model",
     "hazard_ratio",
     "low",
     "high",
@@ -120,11 +123,13 @@ def univariable_cox_table(
     Returns
     -------
     DataFrame
-        ``model, variable, level, term, reference, n, events, hazard_ratio, low, high, p,
-        p_variable, p_proportional, left_out, note``, one row a level. ``p`` is Wald's of the level,
-        ``p_variable`` the likelihood ratio test of the whole variable, ``p_proportional`` that of
-        proportional hazards; ``left_out`` counts patients without the variable. Where a variable
-        has no finite estimate, the row stays without one, ``note`` says why, and a warning does.
+        ``model, variable, level, term, reference, n, events, n_model, events_model, hazard_ratio,
+        low, high, p, p_variable, p_proportional, left_out, note``, one row a level. ``n, events``
+        count the level, ``n_model, events_model`` all who have the variable, whom the model is
+        fitted to, ``left_out`` the others. ``p`` is Wald's of the level, ``p_variable`` the
+        likelihood ratio test of the whole variable, ``p_proportional`` that of proportional
+        hazards. Where there is no finite estimate, the row stays without one, ``note`` says why,
+        and a warning does; another warns of fewer than 10 events a coefficient.
 
     Raises
     ------
@@ -133,8 +138,8 @@ def univariable_cox_table(
 
     References
     ----------
-    Vittinghoff & McCulloch 2007, doi:10.1093/aje/kwk052 (events a term); Grambsch & Therneau 1994,
-    doi:10.1093/biomet/81.3.515.
+    Peduzzi et al. 1995, doi:10.1016/0895-4356(95)00048-8 (events a coefficient); Grambsch &
+    Therneau 1994, doi:10.1093/biomet/81.3.515.
     """
     table = _checked(frame, outcome, references)
     parts = [
@@ -145,12 +150,14 @@ def univariable_cox_table(
     rows["left_out"] = rows["variable"].map(table.isna().sum())
     for row in rows[rows["note"] != ""].drop_duplicates("variable").itertuples():
         _warn(f"{row.variable} has no hazard ratio: {row.note}.")
+    _warn_of_few_events(rows, by="variable")
     return _tidy(rows, model="univariable")
 
 
 def _alone(variable: _Variable, outcome: SurvivalOutcome, *, level: float) -> pd.DataFrame:
     truth = outcome.for_patients(variable.values.index)
     rows = pd.DataFrame(variable.rows(truth.event))
+    rows["n_model"], rows["events_model"] = len(truth.time), truth.n_events
     rows["note"] = _obstacle([variable], truth)
     if rows["note"].iloc[0]:
         return rows
@@ -174,8 +181,8 @@ def multivariable_cox_table(
     """Fit one Cox model of all variables and tabulate it.
 
     Coding of variables as in :func:`univariable_cox_table`. Patients who lack any variable are left
-    out, which misleads unless they are missing at random. With fewer than 5 events a parameter the
-    hazard ratios are unreliable.
+    out, which misleads unless they are missing at random. With fewer than 10 events a coefficient,
+    and surely below 5, hazard ratios are biased and intervals cover too rarely.
 
     Parameters
     ----------
@@ -185,7 +192,8 @@ def multivariable_cox_table(
     Returns
     -------
     DataFrame
-        Columns as there. ``p_variable`` compares with the model without the variable. A variable
+        Columns as there; ``n_model`` counts the patients who have all variables, and ``n`` is out
+        of them. ``p_variable`` compares with the model without the variable. A variable
         that is the same for all has a note and no estimate.
 
     Raises
@@ -195,9 +203,6 @@ def multivariable_cox_table(
     OutcomeError
         No more events than parameters, or no finite maximum.
 
-    References
-    ----------
-    As in :func:`univariable_cox_table`.
     """
     table = _checked(frame, outcome, references)
     complete = table.dropna()
@@ -216,10 +221,12 @@ def multivariable_cox_table(
             _warn(f"{variable.name} is the same for all {len(complete)} patients: no hazard ratio.")
         parts.append(rows)
     rows = pd.concat(parts, ignore_index=True)
+    rows["n_model"], rows["events_model"] = len(complete), truth.n_events
     rows["left_out"] = len(table) - len(complete)
     rows = _filled(rows, used, fit, level=level)
     rows["p_variable"] = rows["variable"].map(_likelihood_ratios(used, truth, fit))
     rows["p_proportional"] = rows["variable"].map(_proportional(used, truth))
+    _warn_of_few_events(rows.assign(model="all together"), by="model")
     return _tidy(rows, model="multivariable")
 
 
@@ -235,13 +242,6 @@ def _fit_all(variables: list[_Variable], truth: SurvivalOutcome) -> CoxFit:
         raise OutcomeError(
             f"{truth.endpoint}: expected more events than parameters; found {note}. Drop "
             "variables, merge levels, or penalise (ridge or lasso)."
-        )
-    terms = sum(len(variable.terms) for variable in variables)
-    if truth.n_events < EVENTS_PER_TERM * terms:
-        _warn(
-            f"{truth.n_events} events for {terms} parameters: below {EVENTS_PER_TERM} a parameter "
-            "the hazard ratios are unreliable. Drop variables or penalise.",
-            stacklevel=4,
         )
     fit = fit_cox(_design(variables), truth.time, truth.event)
     if not fit.converged:
@@ -378,6 +378,18 @@ def _checked(
             "or set them missing."
         )
     return table
+
+
+def _warn_of_few_events(rows: pd.DataFrame, by: str) -> None:
+    """Warn once of models, one a value of ``by``, with few events for their coefficients."""
+    fitted = rows[~rows["reference"] & (rows["note"] == "")]
+    models = fitted.groupby(by, sort=False)["events_model"].agg(["first", "size"]).itertuples()
+    few = [row for row in models if row.first < EVENTS_PER_COEFFICIENT * row.size]
+    if few:
+        counts = short_list(f"{row.first} events for {row.size} ({row.Index})" for row in few)
+        text = f"coefficients: {counts}. With fewer than {EVENTS_PER_COEFFICIENT} events each"
+        advice = "hazard ratios are biased and intervals cover too rarely: merge, drop or penalise."
+        _warn(f"{text}, {advice}", stacklevel=4)
 
 
 def _tidy(rows: pd.DataFrame, *, model: str) -> pd.DataFrame:

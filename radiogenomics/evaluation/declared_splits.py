@@ -18,7 +18,8 @@ class LeaveOneSiteOut:
     The nearest to an external validation that pooled data allow: what holds across sites holds
     here, what hangs on a scanner fails. Sites are tested in alphabetical order and may be small: an
     AUC within one site may not exist, one over all sites mixes their levels. Nothing is drawn, so
-    there is one repeat.
+    there is one repeat. The site tested is never among those learnt from: ComBat has to leave it
+    as it is (``unseen="pooled"``).
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from radiogenomics.core.errors import (
     short_list,
 )
 from radiogenomics.evaluation.alignment import require_same_patients
-from radiogenomics.evaluation.splits import Split, check_disjoint
+from radiogenomics.evaluation.splits import Split, check_disjoint, naming
 
 Target = pd.Series | pd.DataFrame
 
@@ -160,9 +160,9 @@ def score_test_part(
     """Fit a clone on the training part; return the test part's scores and the fitted clone."""
     rows = features.iloc if isinstance(features, pd.DataFrame) else features
     train, test = part.split.train, part.split.test
-    with quiet_fallbacks():
+    with quiet_fallbacks(), naming(part.split):
         fitted = clone(estimator).fit(rows[train], part.labels[train])
-    return _scores(fitted, rows[test]), fitted
+        return _scores(fitted, rows[test]), fitted
 
 
 @contextmanager

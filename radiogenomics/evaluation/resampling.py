@@ -28,7 +28,7 @@ from radiogenomics.evaluation.fold import (
     score_test_part,
     selected_by,
 )
-from radiogenomics.evaluation.splits import Split
+from radiogenomics.evaluation.splits import Split, naming
 from radiogenomics.evaluation.survival_fold import (
     checked_horizons,
     deal_patients,
@@ -196,7 +196,8 @@ def _fit_risk(
     split: Split,
     horizons: NDArray[np.float64] | None,
 ) -> _Fitted:
-    fitted = fit_part(estimator, features, target, split=split)
+    with naming(split):
+        fitted = fit_part(estimator, features, target, split=split)
     survival = None
     if horizons is not None:
         survival = foretell_part(fitted, features, split, horizons=horizons)

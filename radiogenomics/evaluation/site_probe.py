@@ -34,7 +34,7 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,34 +42,38 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from radiogenomics.core.errors import DataError, OutcomeError, UnknownNameError
 from radiogenomics.core.row_facts import MARK
 from radiogenomics.evaluation.fold import Splitter, checked_splits, require_one_row_each
-from radiogenomics.evaluation.splits import PatientKFold, Split
-from radiogenomics.stats.classification.auc import auc
+from radiogenomics.evaluation.many_labellings import probabilities, ridge_logistic_many
+from radiogenomics.evaluation.splits import PatientKFold, Split, naming
 from radiogenomics.stats.inputs import as_floats
 from radiogenomics.stats.intervals import bootstrap_interval
 from radiogenomics.stats.permutation import permutation_p, permutations
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Bools = NDArray[np.bool_]
 
 RAW = "raw"
 _SITE = f"{MARK}site"
 _WAYS = ("training", "held_out")
 _METRICS = ("auc", "balanced_accuracy")
 _INNER_FOLDS = 5
-# Prior standard deviation of the linear predictor when all features are standardised: the penalty
-# then means the same whatever the number of features.
-_PRIOR_SD = 3.0
+# Features are scaled to a linear predictor of prior variance 9: the penalty then means the same
+# whatever their number.
+_PENALTY = 1 / 9
 _NO_SPREAD = 1e-10
 
 
 class _Part(NamedTuple):
-    """One split of one variant, ready for the classifier: nothing in it depends on labels."""
+    """One split of one variant, ready for the classifier: nothing in it depends on labels.
+
+    Columns of ``train`` and ``alone`` are principal axes, so that all labellings can be fitted
+    together; ``test`` is turned to those of ``train``.
+    """
 
     split: Split
     train: Floats
@@ -85,7 +89,7 @@ def site_probe(
     harmonisers: Mapping[str, BaseEstimator] | None = None,
     splitter: Splitter | None = None,
     learnt_on: Sequence[str] = _WAYS,
-    count: int = 99,
+    count: int = 199,
     rng: np.random.Generator,
     jobs: int = 1,
 ) -> pd.DataFrame:
@@ -104,7 +108,8 @@ def site_probe(
     splitter
         Deals patients, balanced by site; default halves, five times.
     learnt_on, count, rng
-        What to learn on; permutations of sites against harmonised features, for a two-sided p.
+        What to learn on; permutations of sites against harmonised features, for a two-sided p of
+        at least 2 / (count + 1), 0.01 for 199; they are fitted together, in seconds a variant.
     jobs
         Processes; results do not depend on it.
 
@@ -131,12 +136,11 @@ def site_probe(
     rows = []
     for variant, harmoniser in variants.items():
         parts = [_prepare(features, sites, code, split, harmoniser) for split in splits]
-        # The fits are so small that threads would only get in one another's way.
-        with threadpool_limits(1):
-            work = Parallel(n_jobs=jobs)(
-                delayed(_probe)(parts, label, len(names), tuple(learnt_on)) for label in labels
-            )
-        rows += _rows(variant, np.array(work), tuple(learnt_on), sites=len(names), n=len(code))
+        probe = delayed(partial(_probe, labels=labels, sites=len(names), ways=tuple(learnt_on)))
+        with threadpool_limits(1):  # threads of such small products are in one another's way
+            work = Parallel(n_jobs=jobs)(probe(part) for part in parts)
+        found = _by_repeat(parts, np.array(work))
+        rows += _rows(variant, found, tuple(learnt_on), sites=len(names), n=len(code))
     return pd.DataFrame(rows)
 
 
@@ -151,7 +155,7 @@ def _checked(
     if count < 0 or not len(learnt_on):
         raise DataError(
             f"expected a count of at least 0 and a part to learn on; found {count} and "
-            f"{list(learnt_on)}. 99 permutations give p-values down to 0.02."
+            f"{list(learnt_on)}. 199 permutations give p-values down to 0.01."
         )
     values = as_floats(_plain(features), "features")
     if not values.size:
@@ -189,18 +193,19 @@ def _prepare(
     smallest = np.bincount(code[split.test], minlength=code.max() + 1).min()
     if smallest < 2:
         raise OutcomeError(
-            f"repeat {split.repeat}, fold {split.fold}: expected at least 2 held-out patients of "
-            f"each site; found {smallest} of one. Use fewer folds, or leave small sites out."
+            f"{split}: expected at least 2 held-out patients of each site; found {smallest} of "
+            "one. Use fewer folds, or leave small sites out."
         )
     table = _plain(features)
     if harmoniser is not None:
         known = features if _SITE in features else features.assign(**{_SITE: sites})
         table = _with_facts(table, known, harmoniser)
-        fitted = clone(harmoniser).fit(table.iloc[split.train])
-        train, test = (
-            np.asarray(fitted.transform(table.iloc[rows]), dtype=float)
-            for rows in (split.train, split.test)
-        )
+        with naming(split):
+            fitted = clone(harmoniser).fit(table.iloc[split.train])
+            train, test = (
+                np.asarray(fitted.transform(table.iloc[rows]), dtype=float)
+                for rows in (split.train, split.test)
+            )
     else:
         values = table.to_numpy(dtype=float)
         train, test = values[split.train], values[split.test]
@@ -241,45 +246,40 @@ def _rotated(reference: Floats, other: Floats) -> tuple[Floats, Floats]:
     return near @ axes.T, far @ axes.T
 
 
-def _probe(parts: list[_Part], label: Codes, sites: int, ways: tuple[str, ...]) -> Floats:
-    """AUC and balanced accuracy, ways × metrics × repeats."""
-    repeats = [part.split.repeat for part in parts]
-    found = np.empty((len(ways), len(_METRICS), len(parts)))
-    for i, part in enumerate(parts):
-        for j, way in enumerate(ways):
-            truth = label[part.split.test]
-            if way == "training":
-                told = _tell(part.train, label[part.split.train], part.test, sites)
-            else:
-                told = _tell_among_themselves(part, truth, sites)
-            found[j, :, i] = pairwise_auc(told, truth), _balanced_accuracy(told, truth)
-    which = np.unique(repeats, return_inverse=True)[1]
-    means = [found[:, :, which == repeat].mean(axis=2) for repeat in range(which.max() + 1)]
-    return np.stack(means, axis=2)
+def _probe(part: _Part, *, labels: Codes, sites: int, ways: tuple[str, ...]) -> Floats:
+    """AUC and balanced accuracy of one split: labellings × ways × metrics."""
+    truth = labels[:, part.split.test]
+    found = np.empty((len(labels), len(ways), len(_METRICS)))
+    for position, way in enumerate(ways):
+        if way == "training":
+            near = labels[:, part.split.train]
+            model = ridge_logistic_many(part.train, near, classes=sites, penalty=_PENALTY)
+            told = probabilities(*model, part.test)
+        else:
+            told = _told_among_themselves(part, truth, sites)
+        found[:, position, 0] = _pairwise_areas(told, truth)
+        found[:, position, 1] = _balanced_accuracies(told, truth, sites)
+    return found
 
 
-def _tell(near: Floats, label: Codes, far: Floats, sites: int) -> Floats:
-    """Probability of each site; 0 for a site that is not among the labels."""
-    told = np.zeros((len(far), sites))
-    present = np.unique(label)
-    if len(present) == 1:
-        told[:, present] = 1.0
-    else:
-        model = LogisticRegression(C=_PRIOR_SD**2, max_iter=1000).fit(near, label)
-        told[:, present] = model.predict_proba(far)
-    return told
+def _by_repeat(parts: list[_Part], found: Floats) -> Floats:
+    """Mean over the splits of each repeat: labellings × ways × metrics × repeats."""
+    repeats = np.array([part.split.repeat for part in parts])
+    means = [found[repeats == repeat].mean(axis=0) for repeat in pd.unique(repeats)]
+    return np.stack(means, axis=3)
 
 
-def _tell_among_themselves(part: _Part, label: Codes, sites: int) -> Floats:
-    rng = np.random.default_rng([part.split.repeat, part.split.fold])
-    dealt = rng.permutation(len(label))
-    dealt = dealt[np.argsort(label[dealt], kind="stable")]
-    fold = np.empty(len(label), dtype=int)
-    fold[dealt] = np.arange(len(label)) % part.inner_folds
-    told = np.empty((len(label), sites))
+def _told_among_themselves(part: _Part, labels: Codes, sites: int) -> Floats:
+    """Out-of-fold probabilities of the held-out patients, in folds balanced by each labelling."""
+    dealt = np.random.default_rng([part.split.repeat, part.split.fold]).permutation(labels.shape[1])
+    order = dealt[np.argsort(labels[:, dealt], axis=1, kind="stable")]
+    fold = np.empty(labels.shape, dtype=int)
+    np.put_along_axis(fold, order, np.arange(labels.shape[1])[None] % part.inner_folds, axis=1)
+    told = np.empty((*labels.shape, sites))
     for k in range(part.inner_folds):
         far = fold == k
-        told[far] = _tell(part.alone[~far], label[~far], part.alone[far], sites)
+        model = ridge_logistic_many(part.alone, labels, classes=sites, penalty=_PENALTY, used=~far)
+        told[far] = probabilities(*model, part.alone)[far]
     return told
 
 
@@ -310,17 +310,51 @@ def pairwise_auc(probability: Floats, label: Codes) -> float:
     >>> pairwise_auc(told, np.array([0, 1, 2, 2]))
     0.875
     """
-    areas = []
-    for i, j in combinations(np.unique(label), 2):
-        rows = (label == i) | (label == j)
-        is_i = label[rows] == i
-        areas += [auc(probability[rows, i], is_i), auc(probability[rows, j], ~is_i)]
-    return float(np.mean(areas))
+    return float(_pairwise_areas(probability[None], label[None])[0])
 
 
-def _balanced_accuracy(probability: Floats, label: Codes) -> float:
-    right = probability.argmax(axis=1) == label
-    return float(np.mean([right[label == site].mean() for site in np.unique(label)]))
+def _pairwise_areas(told: Floats, labels: Codes) -> Floats:
+    """:func:`pairwise_auc` of each labelling; ½ where the patients are all of one site."""
+    sites = told.shape[2]
+    member = labels[:, :, None] == np.arange(sites)
+    size = member.sum(axis=1)
+    total, pairs = np.zeros(len(labels)), np.zeros(len(labels))
+    for i in range(sites):
+        # Of each patient: how many of each site are less likely to be of site i, ties one half.
+        less = _outranked(told[:, :, i], member)
+        for j in range(sites):
+            among = size[:, i] * size[:, j]
+            if i != j:
+                wins = np.where(member[:, :, i], less[:, :, j], 0.0).sum(axis=1)
+                total += np.divide(wins, among, out=np.zeros(len(labels)), where=among > 0)
+                pairs += among > 0
+    return np.divide(total, pairs, out=np.full(len(labels), 0.5), where=pairs > 0)
+
+
+def _outranked(scores: Floats, member: Bools) -> Floats:
+    """Members of each site with a lower score than each patient, ties one half."""
+    order = np.argsort(scores, axis=1)
+    ranked = np.take_along_axis(scores, order, axis=1)
+    place = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+    edge = np.ones((len(scores), 1), dtype=bool)
+    new = ranked[:, 1:] != ranked[:, :-1]
+    first = np.maximum.accumulate(np.where(np.hstack([edge, new]), place, 0), axis=1)
+    ends = np.where(np.hstack([new, edge]), place, place[0, -1])
+    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    count = np.zeros((len(scores), scores.shape[1] + 1, member.shape[2]))
+    count[:, 1:] = np.cumsum(np.take_along_axis(member, order[:, :, None], axis=1), axis=1)
+    below = np.take_along_axis(count, first[:, :, None], axis=1)
+    upto = np.take_along_axis(count, last[:, :, None] + 1, axis=1)
+    found = np.empty_like(below)
+    np.put_along_axis(found, order[:, :, None], (below + upto) / 2, axis=1)
+    return found
+
+
+def _balanced_accuracies(told: Floats, labels: Codes, sites: int) -> Floats:
+    member = labels[:, :, None] == np.arange(sites)
+    size = member.sum(axis=1)
+    right = (member & (told.argmax(axis=2) == labels)[:, :, None]).sum(axis=1)
+    return (right / np.maximum(size, 1)).sum(axis=1) / (size > 0).sum(axis=1)
 
 
 def _rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from radiogenomics.core.errors import (
     AlignmentError,
+    DataError,
     LeakageError,
     OutcomeError,
     StudyError,
@@ -36,6 +38,10 @@ class Split:
     fold: int
     train: Positions
     test: Positions
+
+    def __str__(self) -> str:
+        """Name it for a message."""
+        return f"repeat {self.repeat}, fold {self.fold}"
 
 
 class PatientKFold:
@@ -123,6 +129,27 @@ class PatientKFold:
             f"PatientKFold({self.n_splits}, n_repeats={self.n_repeats}, "
             f"random_state={self.random_state})"
         )
+
+
+@contextmanager
+def naming(place: object) -> Iterator[None]:
+    """Put a split, or another place, before the message of a DataError from within.
+
+    A step that cannot learn from one training part, for example ComBat from a site of one patient,
+    knows neither the fold nor the table.
+
+    Examples
+    --------
+    >>> with naming(Split(0, 2, np.array([0]), np.array([1]))):
+    ...     raise DataError("expected two sites; found one.")
+    Traceback (most recent call last):
+    radiogenomics.core.errors.DataError: repeat 0, fold 2: expected two sites; found one.
+    """
+    try:
+        yield
+    except DataError as error:
+        error.args = (f"{place}: {error}",)
+        raise
 
 
 def check_disjoint(train_ids: Iterable[str], test_ids: Iterable[str]) -> None:

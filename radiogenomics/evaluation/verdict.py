@@ -33,19 +33,22 @@ class Verdict:
         True when the metric is distinguishable from chance.
     text
         One sentence with the numbers it rests on.
+    tested
+        False when there was no permutation p, so that chance was not asked.
     """
 
     found: bool
     text: str
+    tested: bool = True
 
 
 def verdict(metric: Metric, *, subject: str = "the imaging surrogate") -> Verdict:
     """Say whether a metric is distinguishable from chance.
 
     It is when two things hold at once: the permutation p-value is at most 0.05, and the 95 %
-    interval lies wholly on the better side of the chance level. Without a permutation p nothing is
-    called found. "Not distinguishable" is not "absent": a wide interval also leaves room for links
-    that matter.
+    interval lies wholly on the better side of the chance level. Without a permutation p chance was
+    not tested, and the sentence says that: neither found nor not. "Not distinguishable" is not
+    "absent": a wide interval also leaves room for links that matter.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def verdict(metric: Metric, *, subject: str = "the imaging surrogate") -> Verdic
     --------
     >>> verdict(Metric("auc", 0.53, 0.44, 0.62, 0.5, 130, "cross-validation", 0.31, 65)).text
     'the imaging surrogate is not distinguishable from chance (AUC 0.530, 95 % interval ...)'
+    >>> verdict(Metric("auc", 0.71, 0.62, 0.79, 0.5, 130, "external:b")).text
+    'the imaging surrogate was not tested against chance (AUC 0.710, ..., no permutation test, ...)'
     """
     if metric.chance is None:
         raise StudyError(
@@ -72,12 +77,14 @@ def verdict(metric: Metric, *, subject: str = "the imaging surrogate") -> Verdic
     lower = metric.name in LOWER_IS_BETTER
     beyond = metric.high < metric.chance if lower else metric.low > metric.chance
     p = metric.p_permutation
-    found = p is not None and p <= SIGNIFICANCE and beyond
     numbers = (
         f"({_words(metric.name)} {metric.value:.3f}, 95 % interval {metric.low:.3f}–"
         f"{metric.high:.3f}, {'no permutation test' if p is None else f'permutation p {p:.2g}'}, "
         f"n {metric.n})"
     )
+    if p is None:
+        return Verdict(False, f"{subject} was not tested against chance {numbers}", tested=False)
+    found = p <= SIGNIFICANCE and beyond
     claim = "is" if found else "is not"
     return Verdict(found, f"{subject} {claim} distinguishable from chance {numbers}")
 

@@ -46,7 +46,7 @@ TEXT_COLUMNS = (
     "text",
     "endpoint",
 )
-NUMBERS_NAMED_VALUE = frozenset({"null", "operating_points", "random_signatures"})
+NUMBERS_NAMED_VALUE = frozenset({"null", "operating_points", "random_signatures", "site_probe"})
 REQUIRED_COLUMNS = MappingProxyType(
     {
         "cohort_flow": ("cohort", "table", "kind", "patients", "events"),
@@ -74,6 +74,7 @@ REQUIRED_COLUMNS = MappingProxyType(
         "genes": ("gene", "hazard_ratio", "low", "high"),
         "tumour_normal": ("gene", "difference"),
         "selection": ("feature", "frequency"),
+        "site_probe": ("variant", "learnt_on", "metric", "value", "low", "high", "chance", "p"),
         "settings": ("setting", "value", "provenance", "note"),
         "notes": ("level", "text"),
     }

@@ -72,11 +72,13 @@ def verdict_box(content: ReportContent) -> Mapping[str, str]:
     """Tone, heading and sentence of the verdict.
 
     The tone follows the numbers, by the rule that made the verdict: green only when the headline
-    metric is beyond chance.
+    metric is beyond chance, and neither that nor its opposite where no null was run.
     """
     for name in VERDICT_METRICS:
         metric = content.metric(name, "cross-validation")
         if metric is not None:
+            if metric.p_permutation is None:
+                return _box("open", "Not tested against chance", content.verdict)
             found = is_beyond_chance(metric)
             heading = "Distinguishable from chance" if found else "Not distinguishable from chance"
             return _box("found" if found else "chance", heading, content.verdict)

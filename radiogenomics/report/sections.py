@@ -22,6 +22,7 @@ from radiogenomics.report.texts import (
     PROVENANCE_WORDS,
     SECTIONS,
     SIGNATURE_COLUMNS,
+    SITE_COLUMNS,
     TISSUE_COLUMNS,
 )
 from radiogenomics.report.vocabulary import split_words, subject_words
@@ -135,8 +136,12 @@ def _signature_table(signature: Signature) -> Table:
 def _performance(content: ReportContent) -> Section:
     if not content.metrics:
         return _section("performance")
-    caption = "Every headline number, as in summary.json"
-    return _section("performance", tables=(metric_table(content.metrics, caption=caption),))
+    tables = [metric_table(content.metrics, caption="Every headline number, as in summary.json")]
+    probe = content.table("site_probe")
+    if probe is not None:
+        caption = "Site probe: can the site of held-out patients be told from their features?"
+        tables.append(frame_table(probe, caption=caption, columns=SITE_COLUMNS, csv="site_probe"))
+    return _section("performance", tables=tuple(tables))
 
 
 def _learners(content: ReportContent) -> Section:

@@ -151,6 +151,20 @@ COMPARISON_COLUMNS = MappingProxyType(
         "n": "n",
     }
 )
+SITE_COLUMNS = MappingProxyType(
+    {
+        "variant": "features",
+        "learnt_on": "learnt on",
+        "metric": "metric",
+        "value": "value",
+        "low": "lowest 2.5 % of repeats",
+        "high": "highest 2.5 %",
+        "chance": "chance",
+        "p": "p (permutation, two-sided)",
+        "patients": "patients",
+        "sites": "sites",
+    }
+)
 HAZARD_COLUMNS = MappingProxyType(
     {
         "endpoint": "endpoint",

@@ -122,10 +122,11 @@ def reading(metric: Metric) -> tuple[str, str]:
         return "open", "no estimate"
     if is_beyond_chance(metric):
         return "found", "beyond chance"
+    if metric.p_permutation is None:
+        interval = "excludes" if metric.excludes_chance else "includes"
+        return "open", f"interval {interval} chance; no permutation test"
     if not metric.excludes_chance:
         return "chance", "not distinguishable from chance"
-    if metric.p_permutation is None:
-        return "open", "interval excludes chance; no permutation test"
     if metric.p_permutation > SIGNIFICANCE:
         return "chance", "not distinguishable from chance (permutation)"
     return "chance", "on the other side of chance"

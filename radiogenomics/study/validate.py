@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,8 +40,16 @@ from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.plan import ValidationPlan, read_plan
 from radiogenomics.study.results import Results, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
-from radiogenomics.study.validate_checks import check_tables
-from radiogenomics.study.words import build_planned, check_plan
+from radiogenomics.study.validate_checks import check_tables, read_facts, with_facts
+from radiogenomics.study.validate_sites import SITE, probe_sites, rehearse_sites
+from radiogenomics.study.words import (
+    build_planned,
+    check_facts,
+    check_plan,
+    facts_of_plan,
+    planned_steps,
+    up_to_facts,
+)
 
 SPLIT = "cross-validation"
 
@@ -56,6 +64,7 @@ def validate(
     plan: str | Path | None = None,
     id: str | None = None,
     site: str | None = None,
+    fact: Sequence[str] | Mapping[str, str] | None = None,
     jobs: int | None = None,
     seed: int = DEFAULT_SEED,
 ) -> Results:
@@ -80,11 +89,11 @@ def validate(
     plan
         YAML of a :class:`~radiogenomics.study.plan.ValidationPlan`; the default one if not given.
     id, site
-        Columns of patient identifiers and of sites.
-    jobs
-        Processes; all cores when not given. Numbers do not depend on it.
-    seed
-        Of every random number drawn.
+        Columns of patients, and of sites: for ComBat, the null within them and the site probe.
+    fact
+        Covariates of ComBat, used as ``@NAME``: ``NAME=COLUMN`` or name → column of numbers.
+    jobs, seed
+        Processes, all cores when not given; numbers depend on the seed alone.
 
     Raises
     ------
@@ -93,13 +102,13 @@ def validate(
     """
     chosen = read_plan(plan)
     check_plan(chosen)
+    facts = read_facts(fact, taken={"label": label, "id": id, "site": site})
+    check_facts(chosen, [f"{MARK}{name}" for name in (*facts, *(["site"] if site else []))])
+    read = partial(read_labelled_table, label=label, id=id, site=site)
     with output_folder(out) as writer:
-        tables = [
-            read_labelled_table(path, label=label, id=id, site=site)
-            for path in (train, *(external or ()))
-        ]
+        tables = [with_facts(read(path), facts) for path in (train, *(external or ()))]
         readings = read_readings(retest, id=id) if retest else None
-        recipe = _recipe(chosen, label=label, id=id, site=site)
+        recipe = _recipe(chosen, {"label": label, "id": id, "site": site, "facts": facts})
         results = validate_tables(
             tables[0], tables[1:], chosen, readings=readings, recipe=recipe, seed=seed, jobs=jobs
         )
@@ -119,16 +128,35 @@ def validate_tables(
 ) -> Results:
     """Validate tables that are already in memory, without writing anything."""
     remarks = check_tables(train, external, readings)
+    check_facts(plan, [str(name) for name in train.features if str(name).startswith(MARK)])
+    sites = train.features.get(SITE)
+    harmonises = SITE in facts_of_plan(plan)
+    if not harmonises:
+        train = _without_sites(train)
     build = partial(build_planned, plan, readings=readings, random_state=seed)
     jobs = jobs or os.cpu_count() or 1
+    splitter = PatientKFold(plan.folds, n_repeats=plan.repeats, random_state=seed)
     with collected_warnings() as caught:
-        inside, evidences = _inside(train, plan, build, seed=seed, jobs=jobs)
+        first_steps = up_to_facts(planned_steps(plan, readings=readings, random_state=seed))
+        rehearse_sites(
+            first_steps, train, external, splitter=splitter, inner_folds=plan.inner_folds
+        )
+        probe = probe_sites(
+            train,
+            sites,
+            first_steps if harmonises else [],
+            rng=np.random.default_rng([seed, 3]),
+            jobs=jobs,
+        )
+        inside, evidences = _inside(
+            train, plan, build, splitter=splitter, sites=sites, rng=[seed, 1], jobs=jobs
+        )
         threshold = _threshold(plan, evidences[0])
         outside = [
             _outside(table, plan, evidences, threshold=threshold, rng=[seed, 2, position])
             for position, table in enumerate(external)
         ]
-        findings = merge([_described(train, external, plan, threshold), inside, *outside])
+        findings = merge([_described(train, external, plan, threshold), inside, *outside, probe])
     remarks += tuple(dict.fromkeys(("warning", text) for text in caught))
     hashes = {f"{table.name}/table": table.sha256 for table in (train, *external)}
     if readings is not None:
@@ -145,11 +173,22 @@ def validate_tables(
     )
 
 
+def _without_sites(table: LabelledTable) -> LabelledTable:
+    """Keep from the steps what none of them uses."""
+    return replace(table, features=table.features.drop(columns=SITE, errors="ignore"))
+
+
 def _inside(
-    train: LabelledTable, plan: ValidationPlan, build: Any, *, seed: int, jobs: int
+    train: LabelledTable,
+    plan: ValidationPlan,
+    build: Any,
+    *,
+    splitter: PatientKFold,
+    sites: pd.Series[str] | None,
+    rng: list[int],
+    jobs: int,
 ) -> tuple[Findings, list[Evidence]]:
     """Nested cross-validation of every learner; the null of the first."""
-    splitter = PatientKFold(plan.folds, n_repeats=plan.repeats, random_state=seed)
     evidences = []
     for learner in (plan.learner, *plan.comparators):
         get_logger(__name__).info("cross-validating %s", learner)
@@ -163,9 +202,9 @@ def _inside(
         train.labels,
         splitter=splitter,
         statistic=pooled_auc,
-        blocks=train.features.get(f"{MARK}site"),
+        blocks=sites,
         count=plan.permutations,
-        rng=np.random.default_rng([seed, 1]),
+        rng=np.random.default_rng(rng),
         jobs=jobs,
     )
     first = evidences[0]
@@ -197,7 +236,9 @@ def _outside(
     split = f"external:{table.name}"
     predictions = {e.name: _scored(e.model, table) for e in evidences}
     first = predictions[plan.learner]
-    orders = permutations(len(first), plan.permutations, np.random.default_rng(rng))
+    sites = table.features.get(SITE)
+    blocks = None if sites is None else sites.to_numpy(dtype=object)
+    orders = permutations(len(first), plan.permutations, np.random.default_rng(rng), blocks=blocks)
     labels = first["label"].to_numpy()
     null = np.array([pooled_auc(first.assign(label=labels[order])) for order in orders])
     points, point_metrics = operating_point_table(first, threshold, split=split)
@@ -321,12 +362,12 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _recipe(plan: ValidationPlan, *, label: str, id: str | None, site: str | None) -> str:
+def _recipe(plan: ValidationPlan, columns: Mapping[str, object]) -> str:
     """Return the plan as YAML, with what was asked of which columns."""
     import yaml
 
     asked = {
-        "question": f"Do these features foretell {label}?",
-        "columns": {"label": label, "id": id, "site": site},
+        "question": f"Do these features foretell {columns['label']}?",
+        "columns": dict(columns),
     }
     return yaml.safe_dump({**asked, **plan.model_dump(mode="json")}, sort_keys=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,11 @@ from scipy.spatial.distance import cdist
 
 from radiogenomics.core.errors import (
     AlignmentError,
+    DataError,
     LeakageError,
     OutcomeError,
     StudyError,
+    UnknownNameError,
     short_list,
 )
 from radiogenomics.core.row_facts import MARK
@@ -22,6 +25,82 @@ MINIMUM_PATIENTS = 20
 # Copies differ in their last digits by who wrote the file and who rounded it: no more than this, in
 # standard deviations, in any feature.
 SAME = 1e-3
+
+
+def read_facts(
+    fact: Sequence[str] | Mapping[str, str] | None, *, taken: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Return name → column of facts given as ``NAME=COLUMN`` or as a mapping.
+
+    Parameters
+    ----------
+    fact
+        As a user gave them.
+    taken
+        What other columns are for → their names.
+
+    Raises
+    ------
+    StudyError
+        One is not ``NAME=COLUMN``, has a name that is no word or is given twice, or names a column
+        that is the label, the identifiers or the sites.
+
+    Examples
+    --------
+    >>> read_facts(["age=Age at scan"], taken={"label": "MTM"})
+    {'age': 'Age at scan'}
+    """
+    if isinstance(fact, str):
+        fact = [fact]
+    pairs = fact.items() if isinstance(fact, Mapping) else [_pair(text) for text in fact or ()]
+    facts: dict[str, str] = {}
+    for name, column in pairs:
+        if not name.isidentifier() or name == "site" or name in facts:
+            raise StudyError(
+                f"fact {name!r}: expected a name of its own in letters, digits and underscores; "
+                "found another. Sites have the option --site; name each fact once."
+            )
+        use = next((use for use, name_of in taken.items() if name_of == column), None)
+        if use is not None:
+            raise StudyError(
+                f"fact {name}: expected a column that is not used otherwise; found {column}, the "
+                f"column of the {use}. The label must not reach the features: take a covariate "
+                "that is known before it."
+            )
+        facts[name] = column
+    return facts
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, mark, column = text.partition("=")
+    if not (name and mark and column):
+        raise StudyError(
+            f"--fact: expected NAME=COLUMN, as in age=Age; found {text!r}. Write both."
+        )
+    return name.removeprefix(MARK), column
+
+
+def with_facts(table: LabelledTable, facts: Mapping[str, str]) -> LabelledTable:
+    """Take the columns of facts out of the features; they travel as ``@NAME``.
+
+    Raises
+    ------
+    UnknownNameError, DataError
+        There is no such column; a patient has no value.
+    """
+    features = table.features
+    for name, column in facts.items():
+        if column not in features:
+            raise UnknownNameError(f"column of {table.name}", column, map(str, features.columns))
+        empty = features.index[features[column].isna()]
+        if len(empty):
+            raise DataError(
+                f"{table.name}: expected the fact {name} ({column}) of every patient; found "
+                f"{len(empty)} without ({short_list(empty)}). Fill it in, or leave them out."
+            )
+    moved = {f"{MARK}{name}": features[column] for name, column in facts.items()}
+    rest = features.drop(columns=list(facts.values()))
+    return replace(table, features=rest.assign(**moved))
 
 
 def check_tables(
@@ -66,10 +145,10 @@ def check_tables(
             f"{table.name}: expected patients who took "
             f"no part in training; found {{}} of {train.name} again",
         )
-        if readings is not None:
+        for reading in readings or ():
             _refuse_shared(
                 table.features,
-                readings[0],
+                reading,
                 f"{table.name}: expected patients who were "
                 "not read again to choose the features; found {} among the readings",
             )

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from radiogenomics import features
 from radiogenomics.core.errors import SchemaError, StudyError, UnknownNameError, short_list
+from radiogenomics.core.row_facts import MARK
 from radiogenomics.imaging import settings_preset
 from radiogenomics.models import TunedClassifier, learner_names, surrogate
+from radiogenomics.models.survival import survival_learner_names
 from radiogenomics.study.plan import ValidationPlan
 from radiogenomics.study.schema import Study
 
@@ -27,6 +30,33 @@ STEPS: Mapping[str, type[Any]] = MappingProxyType(
         **{step.card.name: step for step in OWN_STEPS},
     }
 )
+
+
+def uses_of(word: str) -> tuple[str, ...]:
+    """Say where a word may stand; nothing for a method that only Python calls.
+
+    Returns
+    -------
+    tuple of str
+        Of ``step`` (in the steps of recipes and plans), ``step of plans`` (its readings come from
+        the command line), ``survival step`` (before a survival learner, in Python), ``learner or
+        comparator`` (in recipes and plans) and ``survival learner`` (in Python).
+
+    Examples
+    --------
+    >>> uses_of("combat"), uses_of("svm"), uses_of("coxnet"), uses_of("nomogram")
+    (('step',), ('learner or comparator',), ('survival step',), ())
+    """
+    uses = []
+    if word in STEPS:
+        survival = getattr(STEPS[word], "needs_survival", False)
+        readings = "step of plans" if word == ICC_FILTER else "step"
+        uses.append("survival step" if survival else readings)
+    if word in learner_names():
+        uses.append("learner or comparator")
+    if word in survival_learner_names():
+        uses.append("survival learner")
+    return tuple(uses)
 
 
 def check_words(study: Study) -> None:
@@ -51,6 +81,48 @@ def check_plan(plan: ValidationPlan) -> None:
         )
     for name in (plan.learner, *plan.comparators):
         _check_learner(name)
+
+
+def facts_of_plan(plan: ValidationPlan) -> tuple[str, ...]:
+    """Facts about patients, such as ``@site`` and ``@age``, that the plan's steps use.
+
+    Raises
+    ------
+    SchemaError
+        One is not marked with ``@``.
+    """
+    wanted: dict[str, str] = {}
+    for planned in plan.steps:
+        step = STEPS[planned.step](**planned.parameters)
+        wanted |= dict.fromkeys(getattr(step, "row_facts", ()), planned.step)
+    for fact, word in wanted.items():
+        if not fact.startswith(MARK):
+            raise SchemaError(
+                f"steps.{word}: expected facts about patients as {MARK}NAME; found {fact!r}. Write "
+                f"{MARK}{fact}, and name its column with --fact {fact}=COLUMN."
+            )
+    return tuple(wanted)
+
+
+def check_facts(plan: ValidationPlan, given: Sequence[str]) -> None:
+    """Raise StudyError for a fact that no step uses, or that a step uses and nobody gave.
+
+    Sites alone may be given without a step that uses them: the null is permuted within them.
+    """
+    wanted, site = facts_of_plan(plan), f"{MARK}site"
+    absent = [fact for fact in wanted if fact not in given]
+    if absent:
+        ask = "--site COLUMN" if absent[0] == site else f"--fact {absent[0][1:]}=COLUMN"
+        raise StudyError(
+            f"expected columns of the facts that the plan uses ({short_list(wanted)}); found none "
+            f"of {short_list(absent)}. Name it with {ask}, or take it out of the plan."
+        )
+    idle = [fact for fact in given if fact not in (*wanted, site)]
+    if idle:
+        raise StudyError(
+            f"expected a step of the plan that uses {short_list(idle)}; found none. Name it there, "
+            f"as in the covariates of combat, or leave --fact {idle[0][1:]} out."
+        )
 
 
 def build_surrogate(study: Study, learner: str, *, random_state: int) -> TunedClassifier:
@@ -90,6 +162,14 @@ def build_planned(
     StudyError
         The plan has an ICC filter and there are no readings, or the other way round.
     """
+    steps = planned_steps(plan, readings=readings, random_state=random_state)
+    return surrogate(steps, learner, n_splits=plan.inner_folds, random_state=random_state)
+
+
+def planned_steps(
+    plan: ValidationPlan, *, readings: Sequence[pd.DataFrame] | None, random_state: int
+) -> list[tuple[str, Any]]:
+    """Build the plan's transformers, each named by its word; raises as :func:`build_planned`."""
     words = [planned.step for planned in plan.steps]
     if (ICC_FILTER in words) != (readings is not None):
         raise StudyError(
@@ -100,12 +180,27 @@ def build_planned(
     steps = []
     for planned in plan.steps:
         given: dict[str, object] = {}
-        if planned.step == ICC_FILTER:
-            given["retest"] = readings
+        if planned.step == ICC_FILTER and readings is not None:
+            given["agreement"] = _agreement(readings, planned.parameters)
         if "random_state" in _defaults(planned.step):
             given["random_state"] = random_state
         steps.append((planned.step, STEPS[planned.step](**{**given, **planned.parameters})))
-    return surrogate(steps, learner, n_splits=plan.inner_folds, random_state=random_state)
+    return steps
+
+
+def _agreement(readings: Sequence[pd.DataFrame], parameters: Mapping[str, Any]) -> pd.DataFrame:
+    """ICC of every variable that was read again: the same in all folds, so computed once."""
+    asked = {name: parameters[name] for name in ("form", "level") if name in parameters}
+    # Below every ICC, so that the filter keeps all and warns of none.
+    judge = features.ICCFilter(list(readings), threshold=-np.inf, **asked)
+    agreement: pd.DataFrame = judge.fit(readings[0]).agreement_
+    return agreement
+
+
+def up_to_facts(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Steps up to the last one that uses facts about patients; none when none does."""
+    users = [k for k, (_, step) in enumerate(steps) if getattr(step, "row_facts", ())]
+    return steps[: users[-1] + 1] if users else []
 
 
 def _check_learner(name: str) -> None:

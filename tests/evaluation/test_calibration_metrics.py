@@ -5,8 +5,9 @@ import statsmodels.api as sm
 from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss
 
-from radiogenomics.core.errors import DataError, RadiogenomicsWarning
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning, SchemaError
 from radiogenomics.evaluation import calibration_metrics, calibration_table
+from radiogenomics.stats import calibration_bins
 
 
 def frame(score, label, repeat=0) -> pd.DataFrame:
@@ -104,6 +105,41 @@ def test_table_counts_a_patient_once_however_often_repeated(predictions):
     once = calibration_table(predictions, bins=4)
     twice = calibration_table(pd.concat([predictions, second]), bins=4)
     pd.testing.assert_frame_equal(once, twice, atol=1e-12)
+
+
+def test_table_of_one_repeat_is_that_of_the_bins(predictions):
+    found = calibration_table(predictions, bins=7)
+    groups = calibration_bins(predictions["score"], predictions["label"], bins=7)
+    for name in ("predicted", "observed", "low", "high", "n"):
+        np.testing.assert_allclose(found[name], getattr(groups, name), rtol=1e-12)
+
+
+def test_table_groups_the_patients_of_each_repeat_on_their_own(predictions):
+    """A repeat whose probabilities are all lower must not fill the lowest groups alone."""
+    second = predictions.assign(repeat=1, score=predictions["score"] / 10)
+    one, other = (calibration_table(frame, bins=4) for frame in (predictions, second))
+    both = calibration_table(pd.concat([predictions, second]), bins=4)
+    for name in ("observed", "low", "high", "n"):
+        np.testing.assert_allclose(both[name], one[name], rtol=1e-12)
+    np.testing.assert_allclose(both["predicted"], (one["predicted"] + other["predicted"]) / 2)
+    assert both["n"].sum() == 300
+
+
+def test_table_averages_ties_by_size_and_loses_nobody(predictions):
+    second = predictions.assign(repeat=1, score=predictions["score"].round(0).clip(0.1, 0.9))
+    both = calibration_table(pd.concat([predictions, second]), bins=4)
+    assert both["n"].sum() == pytest.approx(300, abs=1)
+    shares = both["n"] / both["n"].sum()
+    assert (both["observed"] * shares).sum() == pytest.approx(predictions["label"].mean(), abs=5e-3)
+    constant = predictions.assign(score=0.3)
+    assert calibration_table(constant, bins=4)["n"].tolist() == [300]
+
+
+def test_table_refuses_a_patient_twice_in_a_repeat_and_no_group(predictions):
+    with pytest.raises(SchemaError, match="300 patients more than once"):
+        calibration_table(pd.concat([predictions, predictions]))
+    with pytest.raises(DataError, match="1 bin or more; found 0"):
+        calibration_table(predictions, bins=0)
 
 
 def test_table_uses_the_label_of_each_repeat(predictions):

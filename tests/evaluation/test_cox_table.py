@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -149,12 +150,44 @@ def test_few_events_a_parameter_are_warned_of_and_constants_are_kept_as_rows(coh
     frame, outcome = cohort
     part = outcome.for_patients(outcome.patient_ids[:20])
     noise = pd.DataFrame(rng.normal(size=(20, 4)), index=part.patient_ids, columns=list("abcd"))
-    with pytest.warns(RadiogenomicsWarning, match="for 4 parameters: below 5"):
+    events = part.n_events
+    with pytest.warns(RadiogenomicsWarning, match=rf"{events} events for 4 \(all together\)"):
         multivariable_cox_table(noise, part)
     with pytest.warns(RadiogenomicsWarning, match="same is the same for all 220"):
         found = multivariable_cox_table(frame[["marker"]].assign(same=0), outcome)
     assert found["note"].tolist() == ["", "the same for all patients"]
     assert found["hazard_ratio"].notna().tolist() == [True, False]
+
+
+def test_totals_of_the_model_are_those_of_its_fit(cohort):
+    frame, outcome = cohort
+    alone = univariable_cox_table(frame, outcome)
+    for name, rows in alone.groupby("variable"):
+        who = frame.index[frame[name].notna()]
+        assert rows["n_model"].eq(len(who)).all()
+        assert rows["events_model"].eq(outcome.event[who].sum()).all()
+        assert rows["n"].sum() == len(who) and rows["events"].sum() == outcome.event[who].sum()
+    with pytest.warns(RadiogenomicsWarning, match="3 of 220"):
+        together = multivariable_cox_table(frame, outcome)
+    complete = frame.dropna().index
+    assert together["n_model"].eq(len(complete)).all()
+    assert together["events_model"].eq(outcome.event[complete].sum()).all()
+    stage = together[together["variable"] == "stage"]
+    assert stage["n"].sum() == len(complete)
+
+
+def test_ten_events_a_coefficient_are_asked_of_each_model(cohort):
+    frame, outcome = cohort
+    events = outcome.event.index[outcome.event]
+    for count, warns in ((19, True), (20, False)):
+        part = outcome.for_patients([*events[:count], *outcome.event.index[~outcome.event]])
+        table = frame[["stage", "marker"]].loc[part.patient_ids].fillna("II")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            univariable_cox_table(table, part)
+        said = [str(warning.message) for warning in caught]
+        # Three levels are two coefficients; the marker is one, with events enough.
+        assert [f"{count} events for 2 (stage)" in text for text in said] == [True] * warns
 
 
 def test_bad_tables_say_what_is_expected(cohort):

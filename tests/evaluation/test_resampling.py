@@ -27,7 +27,9 @@ from radiogenomics.evaluation import (
     cross_validate_survival,
     pooled_auc,
 )
+from radiogenomics.features import ComBat
 from radiogenomics.features.selector import FeatureSelector
+from radiogenomics.models import surrogate
 from radiogenomics.omics import CoxSignature, SignatureLabel
 
 FOLDS = PatientKFold(4, n_repeats=2, random_state=3)
@@ -316,3 +318,11 @@ def test_fallbacks_of_selectors_are_counted_over_folds(labelled):
     strict = make_pipeline(_Choosy(threshold=100.0, fallback=0), LogisticRegression())
     with pytest.raises(DataError, match="found none of"):
         cross_validate(strict, x, y, splitter=FOLDS, name="lr")
+
+
+def test_a_step_that_cannot_learn_says_in_which_fold(labelled):
+    x, y = labelled
+    sites = x.assign(**{"@site": ["Rare", *["A", "B"] * 29, "A"]})
+    model = surrogate([("combat", ComBat())], "nb", n_splits=2)
+    with pytest.raises(DataError, match=r"^repeat 0, fold \d: .*Rare \(1 patients\)"):
+        cross_validate(model, sites, y, splitter=FOLDS, name="nb")

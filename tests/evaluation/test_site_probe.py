@@ -87,6 +87,20 @@ def test_sites_that_differ_are_told_and_p_is_small(rng):
     assert set(found["repeats"]) == {2}
 
 
+def test_the_default_count_reaches_a_p_of_one_in_a_hundred(rng):
+    features, sites = cohort(rng, shift=2.0)
+    found = site_probe(features, sites, splitter=HALVES, learnt_on=["held_out"], rng=rng)
+    assert (found["p"] == 0.01).all()
+
+
+def test_a_harmoniser_that_fails_says_in_which_fold(rng):
+    features, sites = cohort(rng)
+    odd = features.assign(**{"@odd": np.arange(60) == 0})
+    alone = {"ComBat": ComBat(covariates=("@odd",))}
+    with pytest.raises(DataError, match=r"^repeat 0, fold \d: covariate @odd"):
+        site_probe(odd, sites, harmonisers=alone, splitter=HALVES, count=0, rng=rng)
+
+
 def test_p_is_uniform_where_sites_are_strangers():
     p = []
     for seed in range(40):

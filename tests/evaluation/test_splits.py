@@ -1,10 +1,20 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radiogenomics.core.errors import AlignmentError, LeakageError, OutcomeError, StudyError
+from radiogenomics.core.errors import (
+    AlignmentError,
+    DataError,
+    LeakageError,
+    OutcomeError,
+    SchemaError,
+    StudyError,
+)
 from radiogenomics.evaluation import PatientKFold, check_disjoint
+from radiogenomics.evaluation.splits import naming
+from radiogenomics.features import ComBat
 
 
 @settings(max_examples=50, deadline=None)
@@ -88,3 +98,21 @@ def test_senseless_settings(folds, repeats):
 def test_shared_patients_are_named():
     with pytest.raises(LeakageError, match=r"found 2 \(P2, P3\)"):
         check_disjoint(["P1", "P2", "P3"], ["P3", "P2", "P4"])
+
+
+def test_a_site_that_the_training_part_lacks_is_named_with_its_fold():
+    ids = [f"P{i}" for i in range(30)]
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 3)), index=ids).add_prefix("f")
+    X = X.assign(**{"@site": ["Rare", *["A", "B"] * 14, "A"]})
+    message = r"^repeat 0, fold \d: .*found Rare \(1 patients\) of unseen sites"
+    with pytest.raises(DataError, match=message):
+        for split in PatientKFold(3).split(ids):
+            with naming(split):
+                ComBat().fit(X.iloc[split.train]).transform(X.iloc[split.test])
+
+
+def test_naming_keeps_the_kind_of_the_error_and_leaves_others_alone():
+    with pytest.raises(SchemaError, match=r"^table B: found none$"), naming("table B"):
+        raise SchemaError("found none")
+    with pytest.raises(StudyError, match=r"^as it was$"), naming("table B"):
+        raise StudyError("as it was")

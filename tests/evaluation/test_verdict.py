@@ -17,7 +17,6 @@ def metric(value, low, high, p, *, name="auc", chance=0.5) -> Metric:
         (0.55, 0.75, 0.06, False),  # the interval alone claims nothing
         (0.48, 0.75, 0.01, False),  # nor does the p-value
         (0.20, 0.40, 0.01, False),  # below chance is not a finding
-        (0.55, 0.75, None, False),
     ],
 )
 def test_found_needs_both_p_and_interval(low, high, p, found):
@@ -45,8 +44,15 @@ def test_lower_is_better_for_brier():
     assert not verdict(metric(0.3, 0.28, 0.32, 0.01, name="brier", chance=0.25)).found
 
 
-def test_missing_null_is_said():
-    assert "no permutation test" in verdict(metric(0.7, 0.6, 0.8, None)).text
+@pytest.mark.parametrize("low", [0.45, 0.6])
+def test_without_a_null_it_says_that_chance_was_not_tested(low):
+    result = verdict(metric(0.7, low, 0.8, None), subject="the signature")
+    assert (result.found, result.tested) == (False, False)
+    assert result.text == (
+        f"the signature was not tested against chance (AUC 0.700, 95 % interval {low:.3f}–0.800, "
+        "no permutation test, n 120)"
+    )
+    assert verdict(metric(0.7, low, 0.8, 0.5)).tested
 
 
 def test_metric_without_chance_is_refused():

@@ -203,3 +203,12 @@ def test_failed_rendering_leaves_the_old_page(
         render(folder)
     assert (folder / "report.html").read_bytes() == old
     assert not list(folder.glob(".report*"))
+
+
+def test_the_site_probe_stands_in_the_performance(finished_run: Path, tmp_path: Path) -> None:
+    folder = copy_of(finished_run, tmp_path)
+    row = {"variant": "harmonised", "learnt_on": "held_out", "metric": "auc", "value": 0.613}
+    row |= {"low": 0.58, "high": 0.64, "chance": 0.5, "p": 0.01, "patients": 90, "sites": 3}
+    pd.DataFrame([row]).to_csv(folder / "tables" / "site_probe.csv", index=False)
+    text = " ".join(Page(render(folder).read_text(encoding="utf-8")).words)
+    assert "Site probe" in text and " 0.61 " in text

@@ -46,9 +46,12 @@ def test_found_is_what_the_verdict_calls_found(name: str) -> None:
 def test_box_is_green_only_when_the_headline_is_beyond_chance() -> None:
     found = metric(value=0.7, half=0.1, p=0.005)
     assert verdict_box(content(found))["tone"] == "found"
-    for half, p in ((0.1, 0.2), (0.3, 0.005), (0.1, None)):
+    for half, p in ((0.1, 0.2), (0.3, 0.005)):
         box = verdict_box(content(metric(value=0.7, half=half, p=p)))
         assert (box["tone"], box["heading"]) == ("chance", "Not distinguishable from chance")
+    for half in (0.1, 0.3):
+        box = verdict_box(content(metric(value=0.7, half=half, p=None)))
+        assert (box["tone"], box["heading"]) == ("open", "Not tested against chance")
     assert verdict_box(content())["tone"] == "open"
 
 
@@ -70,6 +73,7 @@ def test_verdict_is_a_sentence() -> None:
         (metric(value=0.55, half=0.1, p=0.01), "chance"),
         (metric(value=0.7, half=0.1, p=0.2), "chance"),
         (metric(value=0.7, half=0.1, p=None), "open"),
+        (metric(value=0.55, half=0.1, p=None), "open"),
         (metric(value=0.3, half=0.1, p=0.999), "chance"),
         (metric("gene_hr_per_sd:A", value=0.6, half=0.1, p=0.01), "found"),
         (metric("signature_random_share", value=0.05, half=0.02, p=0.04), "found"),

@@ -64,7 +64,7 @@ def test_summary_is_plain_and_complete():
         ((auc(0.55, 0.2),), "the imaging surrogate is not distinguishable from chance"),
         ((auc(0.45, 0.01),), "the imaging surrogate is not distinguishable from chance"),
         ((auc(0.55, 0.01),), "the imaging surrogate is distinguishable from chance"),
-        ((auc(0.55, None),), "the imaging surrogate is not distinguishable from chance"),
+        ((auc(0.55, None),), "the imaging surrogate was not tested against chance (AUC 0.600"),
         (
             (auc(0.55, 0.01, name="signature_c_index"),),
             "the signature is distinguishable from chance (C-index 0.600",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from radiogenomics.core.errors import UnknownNameError
-from radiogenomics.features import DropConstant, RankSelector
+from radiogenomics.features import DropConstant, ICCFilter, RankSelector
 from radiogenomics.models import learner_names
-from radiogenomics.study.words import STEPS, build_surrogate, check_words
+from radiogenomics.study.plan import PlannedStep, ValidationPlan
+from radiogenomics.study.words import STEPS, build_surrogate, check_words, planned_steps
 
 
 def with_steps(recipe, **parameters):
@@ -74,3 +76,20 @@ def test_steps_are_transformers_and_carry_their_word():
     for word, kind in STEPS.items():
         assert callable(kind.fit) and callable(kind.transform), word
         assert word == "standardise" or kind.card.name == word
+
+
+def test_the_icc_filter_of_a_plan_is_that_of_its_readings(rng):
+    """Agreement is computed once and not in every fold: the filter must not notice."""
+    truth = rng.normal(size=(25, 6))
+    spread = np.where(np.arange(6) < 3, 0.1, 2.0)
+    readings = [
+        pd.DataFrame(truth + spread * rng.normal(size=(25, 6))).add_prefix("f") for _ in range(2)
+    ]
+    X = pd.DataFrame(rng.normal(size=(10, 4)), columns=["f4", "new", "f0", "f1"])
+    given = {"form": "ICC(1,1)", "level": 0.8, "use": "low", "threshold": 0.6, "unknown": "keep"}
+    step = PlannedStep(step="icc_filter", parameters=given)
+    ((_, built),) = planned_steps(ValidationPlan(steps=(step,)), readings=readings, random_state=0)
+    built, direct = built.fit(X), ICCFilter(readings, **given).fit(X)
+    assert built.get_feature_names_out().tolist() == ["new", "f0", "f1"]
+    assert direct.get_feature_names_out().tolist() == ["new", "f0", "f1"]
+    pd.testing.assert_frame_equal(built.agreement_, direct.agreement_)
