@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.inputs import Bools, Floats
 from radiogenomics.stats.multiplicity import adjust
@@ -158,6 +159,7 @@ class Boruta(FeatureSelector):
         """Play the rounds; ``y`` holds the classes."""
         self._check_parameters()
         refuse_row_facts(X)
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float32, ensure_min_samples=2)
         check_classification_targets(label)
         self.classes_ = np.unique(label)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.features.folds import Folds, stratified_folds
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.classification.auc import auc_batch
@@ -138,6 +139,7 @@ class GeneticSelector(FeatureSelector):
         """Search; ``y`` has two classes."""
         self._check_parameters()
         refuse_row_facts(X)
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         self.classes_, code = np.unique(label, return_inverse=True)
         if len(self.classes_) != 2:

@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 from radiogenomics.core.errors import OutcomeError, UnknownNameError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.features.path_selector import PathSelector, Rule
 
 
@@ -129,6 +130,7 @@ class LassoSelector(PathSelector):
         if self.family not in ("binomial", "gaussian"):
             raise UnknownNameError("family", self.family, ("binomial", "gaussian"))
         refuse_row_facts(X)
+        refuse_other_order(X, y)
         if self.family == "gaussian":
             values, target = validate_data(
                 self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.features.redundancy import unit_rows
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.features.univariate import anova_f
@@ -110,6 +111,7 @@ class MRMR(FeatureSelector):
         """Choose the variables; ``y`` holds the classes."""
         self._check_parameters()
         refuse_row_facts(X)
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         self.classes_, code = np.unique(label, return_inverse=True)
         if not 2 <= len(self.classes_) < len(code):

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.stats import midranks
 
 # Spearman's rho of a variable with its own copy may exceed 1 by rounding.
@@ -83,6 +84,7 @@ class RankSelector(SelectorMixin, BaseEstimator):
         """Rank the variables by the label and choose; ``y`` has two classes."""
         self._check_parameters()
         refuse_row_facts(X)
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         self.classes_, code = np.unique(label, return_inverse=True)
         if len(self.classes_) != 2:

@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.inputs import Floats
 from radiogenomics.stats.ranks import midranks
@@ -122,6 +123,7 @@ class CorrelationClusters(FeatureSelector):
         self._check_parameters()
         refuse_row_facts(X)
         if self.representative == "label":
+            refuse_other_order(X, y)
             values, label = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
             preference = _distance_from_chance(values, label)
         else:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from radiogenomics.core.errors import DataError, FallbackWarning, OutcomeError, UnknownNameError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.inputs import Bools, Floats, survival_target
 from radiogenomics.stats.linear_models.elastic_net import elastic_net_path
@@ -51,7 +52,10 @@ class StabilitySelection(FeatureSelector):
     threshold
         :math:`\pi`, above 0.5, at most 1.
     n_variables
-        None takes as many as keep the first bound at 1, at least one.
+        q. None takes as many as keep the sharper bound at 1 (with pairs; without them, or where
+        there is none, the first bound), but at least 2 and at most half of the variables: shares
+        add up to q, so with 1 no two variables could ever reach the threshold. Of few variables
+        (fewer than 11 at a threshold of 0.6) the bound is then above 1: read ``expected_false_``.
     l1_ratio
         Of the path; above 0, up to 1.
     n_resamples
@@ -69,6 +73,8 @@ class StabilitySelection(FeatureSelector):
     ----------
     frequency_ : ndarray, shape (n_features_in_,)
         Share of subsamples in which each variable was chosen, 0 to 1.
+    n_variables_ : int or None
+        How many were asked of each subsample; None with a base.
     n_chosen_ : float
         q, how many were chosen on average.
     expected_false_ : float or None
@@ -98,8 +104,8 @@ class StabilitySelection(FeatureSelector):
     >>> X, y = rng.normal(size=(60, 20)), np.arange(60) % 2
     >>> X[:, 3] += 2 * y
     >>> fitted = StabilitySelection(threshold=0.9).fit(X, y)
-    >>> np.flatnonzero(fitted.support_), fitted.expected_false_
-    (array([3]), 1.0)
+    >>> np.flatnonzero(fitted.support_), fitted.n_variables_, fitted.expected_false_unimodal_
+    (array([3]), 6, 0.776)
     """
 
     card: ClassVar[Method] = Method(
@@ -143,7 +149,9 @@ class StabilitySelection(FeatureSelector):
         """Choose in every subsample and count; ``y`` is what the family takes."""
         self._check_parameters()
         refuse_row_facts(X)
+        refuse_other_order(X, y)
         values, outcome, strata = self._read(X, y)
+        self.n_variables_ = self._asked_of_each(values.shape[1])
         chosen = np.array(
             [self._choose(values[part], outcome[part]) for part in self._subsamples(strata)]
         )
@@ -161,6 +169,19 @@ class StabilitySelection(FeatureSelector):
         passed = self.frequency_ >= self.threshold - 1e-12
         self._settle(passed, np.where(self.frequency_ > 0, self.frequency_, -np.inf))
         return self
+
+    def _asked_of_each(self, n_variables: int) -> int | None:
+        """How many of the variables each subsample chooses; None where the base decides."""
+        if self.base is not None:
+            return None
+        if self.n_variables is not None:
+            return int(self.n_variables)
+        # Both bounds grow with the square of q.
+        bound = 1 / ((2 * self.threshold - 1) * n_variables)
+        if self.complementary_pairs:
+            pairs = int(self.n_resamples) // 2
+            bound = unimodal_bound(1, n_variables, self.threshold, n_pairs=pairs) or bound
+        return max(1, min(n_variables // 2, max(2, int(np.sqrt(1 / bound) + 1e-9))))
 
     def _read(self, X: Any, y: Any) -> tuple[Floats, NDArray[Any], NDArray[Any]]:
         """Variables, outcome as the base takes it, and who must be in both halves."""
@@ -217,9 +238,6 @@ class StabilitySelection(FeatureSelector):
                 fitted = clone(self.base).fit(values, outcome)
             chosen = np.asarray(fitted.get_support(), dtype=bool)
             return chosen & (not getattr(fitted, "fell_back_", False))
-        q = self.n_variables
-        if q is None:
-            q = max(1, int(np.sqrt((2 * self.threshold - 1) * values.shape[1]) + 1e-9))
         # A half may hold nothing that varies, where variables or numbers are nearly constant.
         idle = not np.ptp(values, axis=0).any() or (
             self.family == "gaussian" and not np.ptp(outcome)
@@ -232,9 +250,14 @@ class StabilitySelection(FeatureSelector):
         elif self.family == "binomial":
             outcome = outcome == self.classes_[1]
         path = elastic_net_path(
-            values, outcome, event, family=self.family, l1_ratio=self.l1_ratio, max_inside=int(q)
+            values,
+            outcome,
+            event,
+            family=self.family,
+            l1_ratio=self.l1_ratio,
+            max_inside=self.n_variables_,
         )
-        return np.asarray(path.entry_order() <= q)
+        return np.asarray(path.entry_order() <= self.n_variables_)
 
     def _check_parameters(self) -> None:
         if self.family not in FAMILIES:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.inputs import Floats
 from radiogenomics.stats.multiplicity import adjust
@@ -129,6 +130,7 @@ class UnivariateFilter(FeatureSelector):
         """Test each variable; ``y`` holds the classes."""
         self._check_parameters()
         refuse_row_facts(X)
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         self.classes_, code = np.unique(label, return_inverse=True)
         self._check_classes(np.bincount(code))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from radiogenomics.models.blend import Blend, fit_blend
 from radiogenomics.models.block_scaler import BlockScaler
 from radiogenomics.models.early_fusion import EarlyFusion
+from radiogenomics.models.feature_budget import FeatureBudget, one_in_ten
 from radiogenomics.models.late_fusion import LateFusion
 from radiogenomics.models.learners import Learner, learner, learner_names
 from radiogenomics.models.linear_svm import LinearSVM
 from radiogenomics.models.nomogram import Axis, Nomogram
 from radiogenomics.models.platt import PlattScaling, fit_platt
+from radiogenomics.models.score_surrogate import ScoreSurrogate, score_learner_names
 from radiogenomics.models.stacked_fusion import StackedFusion
 from radiogenomics.models.surrogate import surrogate
 from radiogenomics.models.survival import (
@@ -33,6 +35,7 @@ __all__ = [
     "BoostedCox",
     "CoxModel",
     "EarlyFusion",
+    "FeatureBudget",
     "FineGrayModel",
     "LassoCox",
     "LateFusion",
@@ -40,6 +43,7 @@ __all__ = [
     "LinearSVM",
     "Nomogram",
     "PlattScaling",
+    "ScoreSurrogate",
     "StackedFusion",
     "SurvivalForest",
     "SurvivalSVM",
@@ -50,6 +54,8 @@ __all__ = [
     "fit_platt",
     "learner",
     "learner_names",
+    "one_in_ten",
+    "score_learner_names",
     "surrogate",
     "survival_learner",
     "survival_learner_names",

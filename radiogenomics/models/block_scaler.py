@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from radiogenomics.core.errors import DataError, UnknownNameError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
-from radiogenomics.models.blocks import Blocks, absent_blocks, block_positions
+from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.models.blocks import Blocks, absent_blocks, block_positions, with_absent_blocks
 from radiogenomics.models.fusion import SCOPE, filled_and_standardised
 
 VARIANCE, SINGULAR, NONE = "variance", "singular", "none"
@@ -56,8 +57,8 @@ class BlockScaler(TransformerMixin, BaseEstimator):
       has a variance of 1, as in multiple factor analysis: many copies of one feature count as one;
     - ``"none"``: 1.
 
-    A block that does not vary is multiplied by 0. Where all of a patient's block is NaN, the means
-    of the training part stand in.
+    A block that does not vary is multiplied by 0. Where all of a patient's block is NaN, or a new
+    table has none of its columns, the means of the training part stand in.
 
     Parameters
     ----------
@@ -118,6 +119,7 @@ class BlockScaler(TransformerMixin, BaseEstimator):
         if self.scaling not in SCALINGS:
             raise UnknownNameError("block scaling", self.scaling, SCALINGS)
         refuse_row_facts(X)
+        refuse_other_order(X, y)
         values = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
         names = getattr(self, "feature_names_in_", None)
         positions = block_positions(self.blocks, names, n_columns=values.shape[1])
@@ -143,8 +145,14 @@ class BlockScaler(TransformerMixin, BaseEstimator):
     def transform(self, X: Any) -> np.ndarray:
         """Blocks side by side, each transformed and scaled, shape (n, sum of their columns)."""
         check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        positions = {block: learnt.columns for block, learnt in self.blocks_.items()}
         values = validate_data(
-            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
+            self,
+            with_absent_blocks(X, names, positions),
+            dtype=np.float64,
+            ensure_all_finite="allow-nan",
+            reset=False,
         )
         parts = []
         for learnt in self.blocks_.values():

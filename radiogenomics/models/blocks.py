@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from radiogenomics.core.errors import SchemaError, UnknownNameError, short_list
+from radiogenomics.core.errors import (
+    RadiogenomicsWarning,
+    SchemaError,
+    UnknownNameError,
+    short_list,
+)
+from radiogenomics.core.row_facts import MARK as FACT
 
 Blocks = Mapping[str, Sequence[Any]] | str | None
 
@@ -35,9 +43,10 @@ def block_positions(
     Raises
     ------
     SchemaError
-        A block has no columns, a column is in two blocks or in none, or names lack a prefix.
+        A block has no columns, a column is in two blocks or in none, or names lack a prefix; a
+        block names several columns that are not there.
     UnknownNameError
-        A block names a column that is not there.
+        A block names one column that is not there.
 
     Examples
     --------
@@ -60,12 +69,70 @@ def block_positions(
                 f"block {block!r}: expected at least one column; found none. Name its columns, "
                 "or leave the block out."
             )
-        for column in wanted:
-            if column not in place:
-                raise UnknownNameError(f"column of block {block!r}", column, known)
+        _require_columns(block, wanted, known)
         found[block] = np.array([place[column] for column in wanted])
     _require_one_block_each(found, known)
     return found
+
+
+def with_absent_blocks(
+    X: Any, names: Sequence[str] | None, positions: Mapping[str, np.ndarray]
+) -> Any:
+    """Return the table with NaN for blocks of which it has no column: missing for every patient.
+
+    Arrays, and tables that have all columns, are returned as they are.
+
+    Parameters
+    ----------
+    X
+        New patients.
+    names
+        Names of the columns in training, or None.
+    positions
+        Block → positions of its columns in training.
+
+    Raises
+    ------
+    SchemaError
+        The table has some columns of a block and not the others, no block, or in place of a block
+        columns that were not there in training.
+
+    Warns
+    -----
+    RadiogenomicsWarning
+        A block is missing.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     with_absent_blocks(
+    ...         pd.DataFrame({"AFP": [4.0]}),
+    ...         ["shape", "AFP"],
+    ...         {"ct": np.array([0]), "clinical": np.array([1])},
+    ...     )
+       shape  AFP
+    0    NaN  4.0
+    """
+    if names is None or not isinstance(X, pd.DataFrame):
+        return X
+    facts = [name for name in X.columns if str(name).startswith(FACT)]
+    absent = _blocks_without_columns(X, names, positions)
+    foreign = X.columns.difference([*names, *facts], sort=False)
+    if not absent:
+        return X
+    if len(foreign) or len(absent) == len(positions):
+        raise SchemaError(
+            f"expected columns of the block(s) {short_list(positions)}; found none of "
+            f"{short_list(absent)}, and {short_list(foreign) or 'nothing'} that was not there in "
+            "training. Name the columns as in training."
+        )
+    warnings.warn(
+        f"the table has no column of the block(s) {short_list(absent)}: they are taken for "
+        f"missing for all {len(X)} patients.",
+        RadiogenomicsWarning,
+        stacklevel=4,
+    )
+    return X.reindex(columns=[*names, *facts])
 
 
 def absent_blocks(values: np.ndarray, positions: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -79,6 +146,36 @@ def varies(values: np.ndarray) -> bool:
     known = np.where(np.isnan(values), np.inf, values).min(axis=0, initial=np.inf)
     highest = np.where(np.isnan(values), -np.inf, values).max(axis=0, initial=-np.inf)
     return bool((highest > known).any())
+
+
+def _blocks_without_columns(
+    X: pd.DataFrame, names: Sequence[str], positions: Mapping[str, np.ndarray]
+) -> list[str]:
+    """Blocks of which the table has no column; SchemaError where it has some and not the others."""
+    there, absent = set(X.columns), []
+    for block, columns in positions.items():
+        lacking = [names[i] for i in columns if names[i] not in there]
+        if 0 < len(lacking) < len(columns):
+            raise SchemaError(
+                f"block {block!r}: expected all of its {len(columns)} columns, or none where the "
+                f"block is missing; found no {short_list(lacking)}. Add them, or drop the block's "
+                "other columns."
+            )
+        if lacking:
+            absent.append(block)
+    return absent
+
+
+def _require_columns(block: Any, wanted: Sequence[Any], known: Sequence[Any]) -> None:
+    there = set(known)
+    lacking = [column for column in wanted if column not in there]
+    if len(lacking) == 1:
+        raise UnknownNameError(f"column of block {block!r}", lacking[0], known)
+    if lacking:
+        raise SchemaError(
+            f"block {block!r}: expected its {len(wanted)} columns in the table; found no "
+            f"{short_list(lacking)}. Add them, or take them out of the block."
+        )
 
 
 def _by_prefix(names: Sequence[str] | None) -> dict[str, list[str]]:

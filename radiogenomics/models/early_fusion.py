@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning, UnknownNameError, short_list
 from radiogenomics.core.method import Method
@@ -19,7 +18,7 @@ from radiogenomics.models.block_scaler import VARIANCE, BlockScaler
 from radiogenomics.models.blocks import Blocks
 from radiogenomics.models.fusion import SCOPE, BlockFusion
 from radiogenomics.models.learners import learner
-from radiogenomics.models.steps import Rows, checked_rows
+from radiogenomics.models.steps import Rows
 from radiogenomics.models.tuned import GridLike, TunedClassifier
 
 # A whole block has the variance of one standardised feature, so weights are larger than elsewhere.
@@ -140,9 +139,8 @@ class EarlyFusion(BlockFusion):
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Calibrated log-odds of ``classes_[1]``, shape (n,)."""
-        check_is_fitted(self)
         refuse_row_facts(X)
-        rows = checked_rows(self, X, reset=False)
+        rows = self._new_patients(X)
         self._say_what_is_filled(self._absent(rows))
         return self.model_.decision_function(self._used_columns(rows))
 

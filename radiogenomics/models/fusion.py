@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -25,7 +25,15 @@ from radiogenomics.core.errors import (
     UnknownNameError,
     short_list,
 )
-from radiogenomics.models.blocks import Blocks, absent_blocks, block_positions, varies
+from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.models.blocks import (
+    Blocks,
+    absent_blocks,
+    block_positions,
+    varies,
+    with_absent_blocks,
+)
+from radiogenomics.models.ordered_classifier import OrderedClassifier
 from radiogenomics.models.steps import Rows, checked_rows, require_facts_eaten, split_pipeline
 from radiogenomics.models.surrogate import surrogate
 from radiogenomics.models.tuned import TunedClassifier
@@ -34,12 +42,13 @@ SCOPE = "models: fusion"
 RIDGE_STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 
 
-class BlockFusion(ClassifierMixin, BaseEstimator, ABC):
+class BlockFusion(OrderedClassifier, BaseEstimator, ABC):
     """Base of two-class models of several blocks of features, some missing for some patients.
 
-    A block is missing for a patient when all its columns are NaN; single gaps are left to the
-    block's own steps. A block that does not vary in the training part says nothing: it is left out,
-    with a warning. Rows are patients; all is learnt from the training part.
+    A block is missing for a patient when all its columns are NaN, and for all new patients when
+    their table has none of its columns; single gaps are left to the block's own steps. A block that
+    does not vary in the training part says nothing: it is left out, with a warning. Rows are
+    patients; all is learnt from the training part.
 
     Parameters
     ----------
@@ -89,8 +98,7 @@ class BlockFusion(ClassifierMixin, BaseEstimator, ABC):
         DataFrame of bool
             Patients × blocks; the index is that of ``X``.
         """
-        check_is_fitted(self)
-        rows = checked_rows(self, X, reset=False)
+        rows = self._new_patients(X)
         return pd.DataFrame(
             absent_blocks(rows.values, self.blocks_),
             index=getattr(X, "index", None),
@@ -101,6 +109,7 @@ class BlockFusion(ClassifierMixin, BaseEstimator, ABC):
         """Check the input, learn classes and blocks; return rows and 0/1 targets."""
         if self.n_splits < 2:
             raise DataError(f"n_splits: expected at least 2; found {self.n_splits}. Give more.")
+        refuse_other_order(X, y)
         label = validate_data(self, y=y)  # first: it forgets the names of features
         rows = checked_rows(self, X, reset=True)
         check_consistent_length(rows.values, label)
@@ -131,6 +140,12 @@ class BlockFusion(ClassifierMixin, BaseEstimator, ABC):
                 stacklevel=3,
             )
         return rows, target
+
+    def _new_patients(self, X: Any) -> Rows:
+        """Return the rows of a table like that of training, but for whole blocks."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        return checked_rows(self, with_absent_blocks(X, names, self.blocks_), reset=False)
 
     def _absent(self, rows: Rows) -> np.ndarray:
         """Return which used blocks patients lack; DataError for patients who lack all of them."""

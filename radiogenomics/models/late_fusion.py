@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from radiogenomics.core.errors import DataError, UnknownNameError, short_list
 from radiogenomics.core.method import Method
@@ -18,7 +17,6 @@ from radiogenomics.models.fusion import (
     require_block_classes,
     require_facts_used,
 )
-from radiogenomics.models.steps import checked_rows
 from radiogenomics.models.tuned import TunedClassifier
 
 EQUAL, BY_AUC = "equal", "auc"
@@ -170,8 +168,7 @@ class LateFusion(BlockFusion):
 
         NaN where a patient lacks the block.
         """
-        check_is_fitted(self)
-        rows = checked_rows(self, X, reset=False)
+        rows = self._new_patients(X)
         absent = self._absent(rows)
         log_odds = np.full(absent.shape, np.nan)
         for column, (block, model) in enumerate(self.models_.items()):

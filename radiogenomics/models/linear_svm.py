@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiogenomics.core.errors import DataError, OutcomeError
+from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.models.ordered_classifier import OrderedClassifier
 
 MAX_STEPS = 200
 SMALLEST_STEP = 2.0**-40
@@ -42,7 +44,7 @@ class Hyperplane:
     steps: int
 
 
-class LinearSVM(ClassifierMixin, BaseEstimator):
+class LinearSVM(OrderedClassifier, BaseEstimator):
     r"""Two-class linear support vector machine, :math:`L_2`-regularised, squared hinge loss.
 
     Minimises :math:`\frac12 \lVert w \rVert^2 + C \sum_i \max(0, 1 - y_i (w \cdot x_i + b))^2`
@@ -88,6 +90,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         """Find the hyperplane; ``y`` has two classes."""
         if not self.C > 0:
             raise DataError(f"C: expected a number above 0; found {self.C}. Mend the grid.")
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(label)
         self.classes_, code = np.unique(label, return_inverse=True)

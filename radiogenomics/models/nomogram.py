@@ -14,6 +14,7 @@ from scipy.special import expit, logit
 from radiogenomics.core.errors import DataError, SchemaError
 from radiogenomics.core.method import Method
 from radiogenomics.models.nomogram_axes import Axis, axes_of_model, round_ticks
+from radiogenomics.models.nomogram_model import cox_predictor, logistic_predictor
 from radiogenomics.stats.inputs import as_floats
 from radiogenomics.stats.survival.baseline_hazard import BaselineHazard
 
@@ -140,10 +141,14 @@ class Nomogram:
     ) -> Nomogram:
         """Write a fitted Cox model as a nomogram.
 
+        Behind a pipeline axes have the units of its table: scaling is undone, and a step that
+        imputes left out, as a reader looks up values that are there.
+
         Parameters
         ----------
         model : CoxModel or LassoCox
-            Fitted on a DataFrame, on the values a reader will look up: not standardised ones.
+            Fitted on a DataFrame; or a Pipeline or TunedSurvival that ends in one, behind steps
+            that scale, select or impute each column by itself.
         patients
             The table it was fitted on, for the ranges of the axes.
         levels
@@ -158,12 +163,12 @@ class Nomogram:
         SchemaError
             The model does not know the names of its features, or a column is missing.
         DataError
-            No coefficient differs from 0. Those that are 0 get no axis.
+            No coefficient differs from 0 (those that are 0 get no axis), the model is of another
+            kind, or a step bends or mixes columns.
         """
-        coefficients = _named_coefficients(model, np.asarray(model.coef_))
-        center = float(model.center_ @ model.coef_)
-        axes = axes_of_model(coefficients, patients, levels=levels or {}, values=values or {})
-        return cls(axes, -center, model.baseline_)
+        found, baseline = cox_predictor(model, patients)
+        axes = axes_of_model(found.coefficients, patients, levels=levels or {}, values=values or {})
+        return cls(axes, found.intercept, baseline)
 
     @classmethod
     def from_logistic(
@@ -180,21 +185,17 @@ class Nomogram:
         Parameters
         ----------
         model : sklearn.linear_model.LogisticRegression
-            Two classes; the probability is that of ``classes_[1]``.
+            Two classes; the probability is that of ``classes_[1]``. Or a Pipeline that ends in one,
+            or a TunedClassifier that ends in any linear classifier, with its calibration.
         patients, levels, values
             As in :meth:`from_cox`.
         outcome
             Words for the probability; when not given, the name of the class.
         """
-        if np.shape(model.coef_)[0] != 1:
-            raise DataError(
-                f"expected a logistic model of two classes; found {len(model.classes_)}. "
-                "Draw one class against the others."
-            )
-        coefficients = _named_coefficients(model, model.coef_[0])
-        axes = axes_of_model(coefficients, patients, levels=levels or {}, values=values or {})
+        found = logistic_predictor(model, patients)
+        axes = axes_of_model(found.coefficients, patients, levels=levels or {}, values=values or {})
         words = f"probability of {model.classes_[1]}" if outcome is None else outcome
-        return cls(axes, float(model.intercept_[0]), outcome=words)
+        return cls(axes, found.intercept, outcome=words)
 
     def points_table(self) -> pd.DataFrame:
         """Points of each value shown on each axis.
@@ -348,16 +349,6 @@ class Nomogram:
             )
         survival = self.baseline.survival(predictor, at)
         return {f"{month:g}-month survival": survival[:, k] for k, month in enumerate(at)}
-
-
-def _named_coefficients(model: Any, coef: np.ndarray) -> pd.Series:
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        raise SchemaError(
-            "expected a model that knows the names of its features; found one fitted on a bare "
-            "array. Fit it on a DataFrame."
-        )
-    return pd.Series(coef, index=names, dtype=float)
 
 
 def _reachable(low: float, high: float) -> tuple[float, ...]:

@@ -6,7 +6,6 @@ from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from radiogenomics.core.errors import DataError, short_list
 from radiogenomics.core.method import Method
@@ -20,7 +19,7 @@ from radiogenomics.models.fusion import (
     require_facts_used,
 )
 from radiogenomics.models.out_of_fold import out_of_fold_scores
-from radiogenomics.models.steps import Rows, checked_rows
+from radiogenomics.models.steps import Rows
 from radiogenomics.models.tuned import TunedClassifier
 
 # One regression is fitted for each combination of blocks: 255 for eight.
@@ -193,8 +192,7 @@ class StackedFusion(BlockFusion):
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Log-odds of ``classes_[1]``, shape (n,)."""
-        check_is_fitted(self)
-        rows = checked_rows(self, X, reset=False)
+        rows = self._new_patients(X)
         absent = self._absent(rows)
         result = np.empty(len(absent))
         for pattern in np.unique(absent, axis=0):

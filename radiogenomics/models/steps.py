@@ -66,14 +66,42 @@ def checked_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> Rows:
 
 
 def split_pipeline(pipeline: Pipeline) -> tuple[Steps, tuple[str, Any]]:
-    """Return the transformers that do something, and the final step."""
-    *steps, final = pipeline.steps
-    return [step for step in steps if step[1] not in (None, "passthrough")], final
+    """Return the transformers that do something, and the final step.
+
+    Steps of a Pipeline within are written out, each named after both, as ``outer.inner``: row facts
+    and names reach them there as anywhere.
+
+    Raises
+    ------
+    SchemaError
+        The last step is itself a Pipeline with a step that needs row facts or names: its
+        parameters are tuned under its own names, so it is not written out.
+    """
+    *steps, (name, final) = pipeline.steps
+    needing = [inner for inner, step in written_out([(name, final)]) if _framed(step)]
+    if isinstance(final, Pipeline) and needing:
+        raise SchemaError(
+            f"expected the steps that need row facts or names before the last step; found "
+            f"{short_list(needing)} within it, as {name!r} is itself a Pipeline. Write its "
+            "steps into the outer one."
+        )
+    return written_out(steps), (name, final)
 
 
 def any_needs_names(pipeline: Pipeline) -> bool:
     """True when a step of the pipeline has to see names or row facts."""
-    return any(_framed(step) for _, step in pipeline.steps)
+    return any(_framed(step) for _, step in written_out(pipeline.steps))
+
+
+def written_out(steps: Steps) -> Steps:
+    """Steps that do something, those of a Pipeline within in its place, as ``outer.inner``."""
+    found: Steps = []
+    for name, step in steps:
+        if isinstance(step, Pipeline):
+            found += [(f"{name}.{inner}", own) for inner, own in written_out(step.steps)]
+        elif step not in (None, "passthrough"):
+            found.append((name, step))
+    return found
 
 
 def require_facts_eaten(steps: Steps, rows: Rows) -> None:

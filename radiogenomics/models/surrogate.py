@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from radiogenomics.models.feature_budget import FeatureBudget
 from radiogenomics.models.learners import learner
 from radiogenomics.models.tuned import TunedClassifier
 
@@ -15,13 +16,16 @@ def surrogate(
     steps: Sequence[tuple[str, Any]],
     learner_name: str,
     *,
+    max_features: int | str | None = None,
     n_splits: int = 5,
     random_state: int = 0,
 ) -> TunedClassifier:
     """Put a learner behind transformer steps and tune it in inner folds.
 
-    The feature budget is the business of the steps: end them with a selector of ``k`` variables
-    and a standardisation. All are fitted again inside each inner fold.
+    With ``max_features`` at most so many of the features behind the steps go to the learner, those
+    that rank the two classes best; without it the budget is the business of the steps: end them
+    with a selector of ``k`` variables and a standardisation. All are fitted again inside each inner
+    fold, on fewer patients: by the rule the budget there follows from those.
 
     Parameters
     ----------
@@ -29,6 +33,11 @@ def surrogate(
         Named, unfitted transformers, in order; empty for none.
     learner_name
         One of :func:`radiogenomics.models.learner_names`.
+    max_features
+        Features that the learner may see, at most: a number; ``"one_in_ten"``, one for ten patients
+        of the rarer class of the training part, the rule where nothing else speaks for a number; or
+        None, where the steps decide. See
+        :class:`radiogenomics.models.feature_budget.FeatureBudget`.
     n_splits
         Inner folds.
     random_state
@@ -38,6 +47,8 @@ def surrogate(
     ------
     UnknownNameError
         There is no such learner.
+    DataError
+        In ``fit``: ``max_features`` is neither a whole number of at least 1 nor the rule's word.
 
     Examples
     --------
@@ -49,8 +60,9 @@ def surrogate(
     True
     """
     chosen = learner(learner_name, random_state=random_state)
+    budget = [] if max_features is None else [("budget", FeatureBudget(max_features))]
     return TunedClassifier(
-        Pipeline([*steps, (learner_name, chosen.estimator)]),
+        Pipeline([*steps, *budget, (learner_name, chosen.estimator)]),
         chosen.grid,
         n_splits=n_splits,
         random_state=random_state,

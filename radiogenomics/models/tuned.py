@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import check_classification_targets
@@ -20,6 +20,8 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from threadpoolctl import ThreadpoolController
 
 from radiogenomics.core.errors import DataError, OutcomeError, short_list
+from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.models.ordered_classifier import OrderedClassifier
 from radiogenomics.models.out_of_fold import score
 from radiogenomics.models.platt import PlattScaling, fit_platt
 from radiogenomics.models.steps import (
@@ -36,7 +38,7 @@ from radiogenomics.models.steps import (
 GridLike = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]
 
 
-class TunedClassifier(ClassifierMixin, BaseEstimator):
+class TunedClassifier(OrderedClassifier, BaseEstimator):
     """Binary classifier tuned and calibrated on one set of inner out-of-fold scores.
 
     In each inner fold the transformers are fitted once, on the inner training part, and the final
@@ -118,6 +120,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             raise DataError(
                 f"n_splits: expected at least 2; found {self.n_splits}. Mend the recipe."
             )
+        refuse_other_order(X, y)
         label = validate_data(self, y=y)  # first: it forgets the names of features
         rows = checked_rows(self, X, reset=True)
         check_consistent_length(rows.values, label)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from radiogenomics.core.errors import AlignmentError, short_list
+from radiogenomics.core.errors import AlignmentError, DataError, short_list
 from radiogenomics.plots.style import (
     BLUE,
     INK,
@@ -69,10 +69,10 @@ def draw_nomogram(
     Parameters
     ----------
     points
-        ``variable, value, points``: a number or a level, with what it is worth; the widest ruler
-        goes from 0 to 100.
+        ``variable, value, points``: numbers or levels, and their worth; the widest goes to 100.
     probabilities
-        ``outcome, total_points, probability``: round probabilities, and totals that give them.
+        ``outcome, total_points, probability``: round probabilities, and totals that give them
+        (``Nomogram.probability_axes``; its ``probability_table`` has round totals instead).
     ax
         Axes to draw on; new ones when not given.
     patient
@@ -88,7 +88,7 @@ def draw_nomogram(
     Raises
     ------
     DataError
-        There is no row, or a column is missing.
+        There is no row, a column is missing, or probabilities are not round.
     AlignmentError
         The patient has other variables than the nomogram.
 
@@ -101,7 +101,7 @@ def draw_nomogram(
     'response'
     """
     require(points, POINTS, what="points")
-    require(probabilities, PROBABILITIES, what="probabilities")
+    _require_round(probabilities)
     variables = dict(list(points.groupby("variable", sort=False)))
     outcomes = dict(list(probabilities.groupby("outcome", sort=False)))
     names = ["Points", *variables, "Total points", *outcomes]
@@ -113,6 +113,20 @@ def draw_nomogram(
         _mark_patient(ax, patient, list(variables), top=top, last=len(names) - 1)
     name_axes(ax, x="", y="", title=title)
     return ax
+
+
+def _require_round(probabilities: pd.DataFrame) -> None:
+    """Refuse what labels of six digits cannot say, such as the probabilities at round totals."""
+    require(probabilities, PROBABILITIES, what="probabilities")
+    values = probabilities["probability"].to_numpy(dtype=float)
+    said = np.array([float(f"{value:g}") for value in values])
+    odd = ~np.isclose(said, values, rtol=1e-9, atol=0)
+    if odd.any():
+        raise DataError(
+            f"probabilities: expected round ones, which marks are labelled with; found "
+            f"{int(odd.sum())} of {len(values)} that are not, the first {values[odd][0]:.9g}. Pass "
+            "Nomogram.probability_axes(), not probability_table()."
+        )
 
 
 def _empty_rows(ax: Axes, names: Sequence[str], *, foot: int) -> None:

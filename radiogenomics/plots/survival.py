@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from radiogenomics.core.errors import DataError, short_list
 from radiogenomics.plots.style import (
     INK,
     MUTED,
@@ -29,21 +30,25 @@ def draw_survival(
     curves: pd.DataFrame,
     ax: Axes | None = None,
     *,
+    endpoint: str | None = None,
     note: str | None = None,
     title: str | None = None,
 ) -> Axes:
     """Draw one step curve a group, its pointwise band, and the number at risk below the axis.
 
-    The right end of each curve rests on few patients: read it with the numbers underneath.
+    Groups are drawn, and listed, in the order of the table, or of its categories. The right end of
+    each curve rests on few patients: read it with the numbers underneath.
 
     Parameters
     ----------
     curves
         ``group, time, survival, low, high, at_risk, censored``, one row a distinct time (months):
-        share surviving beyond it with its band, patients followed up to just before it, patients
-        censored at it.
+        probability to survive beyond it with its band, patients followed up to just before it,
+        patients censored at it; ``endpoint``, if there, is what is survived.
     ax
         Axes to draw on; new ones when not given.
+    endpoint
+        What is survived, for the name of the axis; when not given, that of the table.
     note
         Short text under the title, for example a hazard ratio.
     title
@@ -52,12 +57,12 @@ def draw_survival(
     Returns
     -------
     Axes
-        x: months, y: share surviving, 0 to 1.
+        x: months, y: survival probability, 0 to 1.
 
     Raises
     ------
     DataError
-        There is no row, or a column is missing.
+        There is no row, a column is missing, or there are several endpoints and none is given.
 
     Examples
     --------
@@ -66,22 +71,42 @@ def draw_survival(
     >>> draw_survival(curve).get_lines()[0].get_ydata().tolist()
     [1.0, 0.5, 0.5]
     """
-    require(curves, COLUMNS, what="survival curves")
+    words = _axis_words(curves, endpoint)
     ax = new_axes(ax, size=(4.1, 4.1))
-    groups = {str(name): part.sort_values("time") for name, part in curves.groupby("group")}
-    styles = line_styles(groups)
+    styles = line_styles(groups := _in_order(curves))
     for name, part in groups.items():
         _draw_group(ax, part, name=name, style=styles[name])
     ax.set_xlim(0, float(curves["time"].max()) * 1.02)
     ax.set_ylim(0, 1.03)
     grid(ax)
-    name_axes(ax, x="months", y="share surviving", title=title, raised=note is not None)
+    name_axes(ax, x="months", y=words, title=title, raised=note is not None)
     ax.xaxis.set_major_locator(_months(ax))
     if note is not None:
         write(ax, note, (0, 1), coords="axes fraction", offset=(0, 8), colour=MUTED)
     _number_at_risk(ax, groups, {name: style[0] for name, style in styles.items()})
     legend(ax)
     return ax
+
+
+def _in_order(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Rows of each group by time; groups as the table, or its categories, order them."""
+    ordered = isinstance(curves["group"].dtype, pd.CategoricalDtype)
+    parts = curves.groupby("group", sort=ordered, observed=True)
+    return {str(name): part.sort_values("time") for name, part in parts}
+
+
+def _axis_words(curves: pd.DataFrame, endpoint: str | None) -> str:
+    """Name of the axis of checked curves, with the endpoint where it is known."""
+    require(curves, COLUMNS, what="survival curves")
+    if endpoint is None and "endpoint" in curves:
+        found = [str(word) for word in curves["endpoint"].dropna().unique() if str(word)]
+        if len(found) > 1:
+            raise DataError(
+                f"survival curves: expected one endpoint; found {short_list(found)}. Draw the rows "
+                "of one."
+            )
+        endpoint = found[0] if found else None
+    return f"survival probability ({endpoint})" if endpoint else "survival probability"
 
 
 def _draw_group(ax: Axes, part: pd.DataFrame, *, name: str, style: tuple[str, object]) -> None:

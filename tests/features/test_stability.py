@@ -167,12 +167,43 @@ def test_unimodal_bound_joins_at_three_quarters_and_knows_its_limits():
     assert unimodal_bound(1, 100, 0.505, n_pairs=50) is None
 
 
-def test_default_number_keeps_the_first_bound_at_one(rng):
-    for p, threshold, expected in ((100, 0.6, 4), (3, 0.6, 1), (20, 0.9, 4)):
-        X, y = rng.normal(size=(40, p)), np.arange(40) % 2
-        fitted = StabilitySelection(threshold=threshold, n_resamples=4, fallback=1)
-        fitted.fit(X, y)
-        assert fitted.n_chosen_ == expected
+@pytest.mark.parametrize("threshold", [0.55, 0.6, 0.75, 0.9, 1.0])
+@pytest.mark.parametrize("p", [4, 9, 12, 30, 100, 1000])
+def test_default_number_is_the_most_that_keeps_the_sharper_bound_at_one(p, threshold):
+    X, y = np.random.default_rng(p).normal(size=(12, p)), np.arange(12) % 2
+    fitted = StabilitySelection(threshold=threshold, n_resamples=100)
+    fitted._choose = lambda values, outcome: np.arange(p) < 2
+    fitted.fit(X, y)
+    bounds = [unimodal_bound(q, p, threshold, n_pairs=50) for q in range(1, p // 2 + 1)]
+    allowed = sum(bound is not None and bound <= 1 + 1e-9 for bound in bounds)
+    assert fitted.n_variables_ == max(2, allowed)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "p", "expected"),
+    [
+        ({"complementary_pairs": False, "n_resamples": 5}, 100, 4),  # sqrt(0.2 * 100)
+        ({"complementary_pairs": False, "n_resamples": 5, "threshold": 0.9}, 20, 4),
+        ({"complementary_pairs": False, "n_resamples": 5}, 10, 2),
+        ({"n_resamples": 4}, 100, 4),  # too few pairs for the sharper bound
+        ({}, 3, 1),  # 2 of 3 at random would pass a threshold of 0.6
+        ({"n_variables": 7}, 20, 7),
+        ({"base": SelectKBest(k=3)}, 20, None),
+    ],
+    ids=["first", "first, 0.9", "at least 2", "few pairs", "half", "given", "base"],
+)
+def test_how_many_are_asked_of_each_subsample(rng, parameters, p, expected):
+    X, y = rng.normal(size=(40, p)), np.arange(40) % 2
+    X[:, 0] += 5 * y
+    assert StabilitySelection(**parameters).fit(X, y).n_variables_ == expected
+
+
+def test_of_few_variables_all_true_ones_can_be_kept(rng):
+    """With one choice a subsample two variables that are as good could never both pass."""
+    y = np.arange(120) % 2
+    X = rng.normal(size=(120, 12))
+    X[:, :2] += 1.2 * y[:, None]
+    assert np.flatnonzero(StabilitySelection().fit(X, y).support_).tolist() == [0, 1]
 
 
 def test_false_choices_stay_below_the_bounds_in_simulation():

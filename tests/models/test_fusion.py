@@ -493,6 +493,38 @@ def test_early_learner_by_word_grid_and_transformers(rng):
         EarlyFusion("prefix", estimator=PCA(2)).fit(X, y)
 
 
+# Blocks without columns -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fusion", [*FUSIONS, BlockScaler])
+def test_a_table_without_a_block_is_scored_as_one_where_it_is_missing(fusion, rng):
+    X, y = cohort(rng, 80)
+    model = BlockScaler("prefix") if fusion is BlockScaler else quick(fusion)
+    method = "transform" if fusion is BlockScaler else "decision_function"
+    score = getattr(model.fit(X, y), method)
+    new, _ = cohort(rng, 10)
+    with pytest.warns(RadiogenomicsWarning) as said:
+        found = score(new.drop(columns=new.columns[RNA]))
+    assert "no column of the block(s) rna: they" in str(said[0].message)
+    assert np.array_equal(found, silently(score, without(new, RNA)))
+    if fusion is not BlockScaler:
+        with pytest.warns(RadiogenomicsWarning, match="no column"):
+            lacks = model.missing_blocks(new.drop(columns=new.columns[RNA]))
+        assert lacks.all().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("fusion", [*FUSIONS, BlockScaler])
+def test_columns_that_a_block_lacks_are_named(fusion, rng):
+    X, y = cohort(rng, 80)
+    model = BlockScaler("prefix") if fusion is BlockScaler else quick(fusion)
+    score = model.fit(X, y).transform if fusion is BlockScaler else model.fit(X, y).predict_proba
+    with pytest.raises(SchemaError, match=r"block 'ct': expected all of its 8.*no ct\|f1, ct\|f3"):
+        score(X.drop(columns=["ct|f1", "ct|f3"]))
+    blocks = {"ct": [*X.columns[CT], "ct|f8", "ct|f9"], "rest": list(X.columns[8:])}
+    with pytest.raises(SchemaError, match=r"block 'ct': expected its 10 columns.*no ct\|f8"):
+        clone(model).set_params(blocks=blocks).fit(X, y)
+
+
 # The scaler -------------------------------------------------------------------------------------
 
 

@@ -110,3 +110,43 @@ def test_a_step_that_needs_names_sees_them_behind_one_that_does_not(two_sites):
     direct = LogisticRegression().fit(StandardScaler().fit_transform(frame[["c", "a"]]), y)
     assert np.allclose(model.pipeline_[-1].coef_, direct.coef_, rtol=1e-8)
     assert not tuned(("standardise", StandardScaler())).needs_names
+
+
+def nested() -> Pipeline:
+    centre = Pipeline([("none", "passthrough"), ("centre", CentreBySite())])
+    return Pipeline([("standardise", StandardScaler()), ("batch", centre)])
+
+
+def test_steps_of_a_pipeline_within_are_steps_like_any_other(two_sites):
+    X, y = two_sites
+    flat = tuned(("standardise", StandardScaler()), ("centre", CentreBySite())).fit(X, y)
+    deep = tuned(("preparation", nested())).fit(X, y)
+    assert np.array_equal(flat.predict_proba(X), deep.predict_proba(X))
+    assert list(deep.selected_features_) == ["a", "b", "c"]
+    assert [name for name, _ in deep.pipeline_.steps] == [
+        "preparation.standardise",
+        "preparation.batch.centre",
+        "lr",
+    ]
+    kept = tuned(("select", Pipeline([("keep", KeepNamed(("c", "a")))])))
+    assert kept.needs_names
+    assert list(kept.fit(X.drop(columns="@site"), y).selected_features_) == ["c", "a"]
+
+
+def test_a_fact_that_a_step_within_needs_and_is_not_there_fails(two_sites):
+    X, y = two_sites
+    with pytest.raises(SchemaError, match="expected the row fact.*@site"):
+        tuned(("preparation", nested())).fit(X.drop(columns="@site"), y)
+
+
+def test_a_pipeline_as_the_last_step_keeps_its_names_and_may_need_no_facts(two_sites):
+    X, y = two_sites
+    last = Pipeline([("standardise", StandardScaler()), ("lr", LogisticRegression())])
+    frame = X.drop(columns="@site")
+    model = TunedClassifier(Pipeline([("learner", last)]), {"lr__C": (1.0,)}, n_splits=3)
+    flat = tuned(("standardise", StandardScaler())).fit(frame, y)
+    assert np.array_equal(model.fit(frame, y).predict_proba(frame), flat.predict_proba(frame))
+    within = Pipeline([*nested().steps, ("lr", LogisticRegression())])
+    model = TunedClassifier(Pipeline([("learner", within)]), {"lr__C": (1.0,)}, n_splits=3)
+    with pytest.raises(SchemaError, match=r"found learner\.batch\.centre within it, as 'learner'"):
+        model.fit(X, y)

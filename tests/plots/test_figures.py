@@ -223,6 +223,33 @@ def test_number_at_risk_is_counted_just_before_each_tick() -> None:
     assert written[start : start + 4] == ["predicted low", "10", "6", "3"]
 
 
+def test_survival_axis_says_probability_and_endpoint() -> None:
+    assert plots.draw_survival(SURVIVAL).get_ylabel() == "survival probability"
+    table = SURVIVAL.assign(endpoint="recurrence-free")
+    assert plots.draw_survival(table).get_ylabel() == "survival probability (recurrence-free)"
+    label = plots.draw_survival(table, endpoint="overall").get_ylabel()
+    assert label == "survival probability (overall)"
+    table.loc[0, "endpoint"] = "overall"
+    with pytest.raises(DataError, match="expected one endpoint; found overall, recurrence-free"):
+        plots.draw_survival(table)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [["risk: 3", "risk: 1", "risk: 2"], pd.Categorical(["c", "a", "b"], ["b", "c", "a", "d"])],
+    ids=["given order", "order of categories"],
+)
+def test_survival_groups_stand_in_the_order_given(groups) -> None:
+    table = pd.concat([SURVIVAL[4:].assign(group=name) for name in groups], ignore_index=True)
+    expected = list(groups)
+    if isinstance(groups, pd.Categorical):
+        table["group"] = pd.Categorical(table["group"], groups.categories)
+        expected = ["b", "c", "a"]
+    ax = plots.draw_survival(table)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == expected
+    assert [t for t in texts(ax) if t in expected] == expected * 2  # numbers at risk, legend
+
+
 def test_survival_note_is_written() -> None:
     assert "HR 2.0" in texts(plots.draw_survival(SURVIVAL, note="HR 2.0"))
 

@@ -144,3 +144,18 @@ def test_empty_and_incomplete_tables_are_refused() -> None:
         draw_nomogram(POINTS.drop(columns="value"), CHANCES)
     with pytest.raises(SchemaError, match="found no probability"):
         draw_nomogram(POINTS, CHANCES.drop(columns="probability"))
+
+
+def test_round_probabilities_are_drawn_and_a_table_of_round_totals_is_refused() -> None:
+    rows = [
+        (f"{months}-month survival", total, np.exp(-months * np.exp(total / 40 - 5)))
+        for total in range(0, 161, 40)
+        for months in (1, 2)
+    ]
+    table = pd.DataFrame(rows, columns=CHANCES.columns)
+    with pytest.raises(DataError, match=r"found 10 of 10 that are not, the first 0\.99328.*_axes"):
+        draw_nomogram(POINTS, table)
+    with pytest.raises(DataError, match="found 1 of 6"):
+        draw_nomogram(POINTS, CHANCES.replace({"probability": {0.1: np.nan}}))
+    fine = CHANCES.assign(probability=[0.9998, 0.50125, 0.3 * 3, 0.1, 1e-5, 0.2])
+    assert labels_of(draw_nomogram(POINTS, fine), 5)[0] == "0.9998"

@@ -18,6 +18,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from radiogenomics.core.errors import AlignmentError, DataError, OutcomeError, UnknownNameError
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.models.explain.opened_model import aligned, feature_names, score, score_words
 from radiogenomics.stats.classification.auc import auc_batch
 from radiogenomics.stats.inputs import Floats, check_labels, check_level, survival_target
@@ -102,7 +103,7 @@ def permutation_importance(
     model
         Fitted; anything with ``decision_function``, ``predict_proba``, or a ``predict`` of risk.
     X, y
-        Held-out patients and their label or structured survival target.
+        Held-out patients and their label or structured survival target, in one order.
     metric
         "auc", "concordance", or "auto": the one for `y`.
     groups
@@ -113,7 +114,7 @@ def permutation_importance(
     Raises
     ------
     DataError, AlignmentError
-        Fewer than two repeats; scores not finite; a group with features that `X` lacks.
+        Under two repeats; scores not finite; features not in `X`; other orders of `X` and `y`.
     OutcomeError
         `y` has one class only, no comparable pair, or does not fit the metric.
 
@@ -130,14 +131,14 @@ def permutation_importance(
     check_level(level)
     if n_repeats < 2:
         raise DataError(f"n_repeats: expected at least 2; found {n_repeats}. Repeat more often.")
-    metric, target = _target(model, y, metric)
+    metric, target = _target(model, X, y, metric=metric)
     baseline = _baseline(model, X, metric=metric, target=target)
     named = _groups(feature_names(X), groups)
     drops = np.empty((len(named), n_repeats))
     for row, columns in enumerate(named.values()):
         orders = rng.permuted(np.tile(np.arange(len(X)), (n_repeats, 1)), axis=1)
-        scores = _shuffled_scores(model, X, columns, orders=orders)
-        drops[row] = baseline - _discrimination(scores, metric, target)
+        shuffled = _shuffled_scores(model, X, columns, orders=orders)
+        drops[row] = baseline - _discrimination(shuffled, metric, target)
     return PermutationImportance(drops, MappingProxyType(named), baseline, metric, level)
 
 
@@ -193,8 +194,9 @@ def correlated_groups(X: pd.DataFrame, *, threshold: float = 0.7) -> dict[str, l
     return {" + ".join(group): group for group in found.values()}
 
 
-def _target(model: Any, y: Any, metric: str) -> tuple[str, tuple[Any, ...]]:
-    """Metric, and the outcome as it takes it."""
+def _target(model: Any, X: Any, y: Any, *, metric: str) -> tuple[str, tuple[Any, ...]]:
+    """Metric, and the outcome as it takes it, in the order of `X`."""
+    refuse_other_order(X, y)
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
     survival = np.asarray(y).dtype.names is not None

@@ -8,10 +8,12 @@ import numpy as np
 from sklearn.naive_bayes import GaussianNB
 
 from radiogenomics.core.method import Method
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.models.learners.entry import SCOPE, Learner
+from radiogenomics.models.ordered_classifier import OrderedClassifier
 
 
-class NaiveBayes(GaussianNB):
+class NaiveBayes(OrderedClassifier, GaussianNB):
     """Gaussian naive Bayes that gives the prevalence where no feature varies.
 
     scikit-learn smooths variances by a share of the largest one; where that is 0 too, scores would
@@ -20,6 +22,7 @@ class NaiveBayes(GaussianNB):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NaiveBayes:
         """Fit means and variances of each class."""
+        refuse_other_order(X, y)
         super().fit(X, y, sample_weight)
         if self.epsilon_ == 0:
             self.var_ = np.ones_like(self.var_)

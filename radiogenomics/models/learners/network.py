@@ -6,7 +6,7 @@ import warnings
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
@@ -15,10 +15,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiogenomics.core.errors import OutcomeError
 from radiogenomics.core.method import Method
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.models.learners.entry import SCOPE, Learner
+from radiogenomics.models.ordered_classifier import OrderedClassifier
 
 
-class SmallNetwork(ClassifierMixin, BaseEstimator):
+class SmallNetwork(OrderedClassifier, BaseEstimator):
     r"""Two-class network of one hidden layer, standardised inputs and a fixed number of steps.
 
     Score: :math:`s(x) = v \cdot \tanh(W^\top z + a) + b` with :math:`z` the standardised features.
@@ -83,6 +85,7 @@ class SmallNetwork(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any) -> SmallNetwork:
         """Standardise and train; ``y`` has two classes."""
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(label)
         self.classes_, code = np.unique(label, return_inverse=True)

@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.models.blend import Blend, fit_blend
 from radiogenomics.models.learners.bayes import naive_bayes
 from radiogenomics.models.learners.entry import SCOPE, Learner
 from radiogenomics.models.learners.kernel import rbf_svm
 from radiogenomics.models.learners.linear import ridge_logistic
 from radiogenomics.models.learners.trees import pruned_tree
+from radiogenomics.models.ordered_classifier import OrderedClassifier
 from radiogenomics.models.out_of_fold import out_of_fold_scores, score
 from radiogenomics.models.platt import PlattScaling, fit_platt
 
 Members = Sequence[tuple[str, Any]]
 
 
-class LearnerStack(ClassifierMixin, BaseEstimator):
+class LearnerStack(OrderedClassifier, BaseEstimator):
     """Two-class stack: members scored out of fold, and a ridge logistic regression on top.
 
     Each member scores every patient of the training part by a fit without that patient. Platt
@@ -100,6 +102,7 @@ class LearnerStack(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any) -> LearnerStack:
         """Score out of fold, weigh, and fit the members on all; ``y`` has two classes."""
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(label)
         self.classes_, target = np.unique(label, return_inverse=True)

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
+from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.models.learners.entry import SCOPE
+from radiogenomics.models.ordered_classifier import OrderedClassifier
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Stump:
     error: float
 
 
-class BoostedStumps(ClassifierMixin, BaseEstimator):
+class BoostedStumps(OrderedClassifier, BaseEstimator):
     r"""Two-class AdaBoost: stumps in turn, each on the patients the ones before called wrongly.
 
     Score: :math:`s(x) = \sum_m a_m h_m(x) / \sum_m a_m`, between -1 and 1, with stumps
@@ -104,6 +106,7 @@ class BoostedStumps(ClassifierMixin, BaseEstimator):
                 f"learning_rate: expected a number above 0; found {self.learning_rate}. "
                 "Mend the grid."
             )
+        refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(label)
         self.classes_, code = np.unique(label, return_inverse=True)

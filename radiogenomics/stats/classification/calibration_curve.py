@@ -17,6 +17,7 @@ from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.stats.classification.calibration import _check as check_probabilities
 from radiogenomics.stats.classification.calibration import _logistic as fit_logistic
 from radiogenomics.stats.classification.calibration import _logit as position_of
+from radiogenomics.stats.classification.calibration import _warn_at_edge as warn_at_edge
 from radiogenomics.stats.inputs import Bools, Floats, as_floats, check_level, check_scores
 from radiogenomics.stats.restricted_cubic_spline import default_knots, rcs_basis
 
@@ -67,7 +68,8 @@ def flexible_calibration(
     Logistic regression of the label on a restricted cubic spline of logit(probability), with
     bounds of Wald on the logit scale. The curve runs from the 1st to the 99th percentile of the
     predictions (from least to most below 100 patients), the distances over all patients.
-    Probabilities of 0 and 1 are moved to 1e-6 from the edge, where they may rule the ends.
+    Probabilities within 1e-6 of 0 or 1 are moved to that distance, with a warning: they may rule
+    the ends.
 
     Parameters
     ----------
@@ -78,7 +80,7 @@ def flexible_calibration(
     knots : int
         3 to 5, placed by `default_knots` on the logit scale.
     at : array-like of shape (grid,), optional
-        Probabilities at which the curve is wanted.
+        Probabilities at which the curve is wanted; moved likewise, without a warning.
     level : float
 
     Returns
@@ -106,6 +108,7 @@ def flexible_calibration(
     True
     """
     values, positive = check_scores(*check_probabilities(probability, label))
+    warn_at_edge(values)
     places = default_knots(position_of(values), knots)
     grid = _grid(values) if at is None else _checked_grid(at)
     fitted, centre, se = _fit(values, positive, places, at=grid)

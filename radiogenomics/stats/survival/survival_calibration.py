@@ -91,7 +91,8 @@ def complementary_log_log(risk: ArrayLike) -> Floats:
     Parameters
     ----------
     risk : array-like of shape (n,)
-        Predicted probability of the event; 0 and 1 are moved to 1e-6 from the edge.
+        Predicted probability of the event; what is within 1e-6 of 0 or 1 is moved to that distance,
+        with a warning.
 
     Returns
     -------
@@ -107,8 +108,25 @@ def complementary_log_log(risk: ArrayLike) -> Floats:
     >>> complementary_log_log([0.1, 0.5]).round(3).tolist()
     [-2.25, -0.367]
     """
-    values = np.clip(_check_risk(risk), _EDGE, 1 - _EDGE)
-    return np.log(-np.log1p(-values))
+    values = _check_risk(risk)
+    _warn_at_edge(values)
+    return _log_log(values)
+
+
+def _log_log(risk: Floats) -> Floats:
+    return np.log(-np.log1p(-np.clip(risk, _EDGE, 1 - _EDGE)))
+
+
+def _warn_at_edge(risk: Floats) -> None:
+    moved = int(((risk < _EDGE) | (risk > 1 - _EDGE)).sum())
+    if moved:
+        warnings.warn(
+            f"expected risks between 0 and 1; found {moved} of {risk.size} within {_EDGE:g} of "
+            "either, moved to that distance; they can rule the result, so see whether the model "
+            "is that certain.",
+            RadiogenomicsWarning,
+            stacklevel=3,
+        )
 
 
 def risk_groups(

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 from radiogenomics.stats.inputs import Floats
 from radiogenomics.stats.restricted_cubic_spline import default_knots, rcs_basis
 from radiogenomics.stats.survival.cox_survival import PatientCurves, cox_survival
-from radiogenomics.stats.survival.survival_calibration import checked_risk, complementary_log_log
+from radiogenomics.stats.survival.survival_calibration import _log_log as position_of
+from radiogenomics.stats.survival.survival_calibration import _warn_at_edge as warn_at_edge
+from radiogenomics.stats.survival.survival_calibration import checked_risk
 
 _GRID = 100
 """Points at which the curve is drawn."""
@@ -58,8 +60,9 @@ def calibration_curve(
     A Cox model of all follow-up on a restricted cubic spline of log(-log(1 - risk)); its risk at
     the horizon is the observed risk at each prediction. The curve runs from the 1st to the 99th
     percentile of the predictions (from least to most below 100 patients), the distances over all
-    patients. Assumes proportional hazards over the prediction. Distances are above 0 even for a
-    calibrated model, the more so the fewer the events.
+    patients. Risks within 1e-6 of 0 or 1 are moved to that distance, with a warning. Assumes
+    proportional hazards over the prediction. Distances are above 0 even for a calibrated model, the
+    more so the fewer the events.
 
     Parameters
     ----------
@@ -91,11 +94,12 @@ def calibration_curve(
     True
     """
     values, times, events = checked_risk(risk, time, event, horizon=horizon)
-    position = complementary_log_log(values)
+    warn_at_edge(values)
+    position = position_of(values)
     places = default_knots(position, knots)
     tail = 0.01 if values.size >= 100 else 0.0
     grid = np.linspace(*np.quantile(values, [tail, 1 - tail]), _GRID)
-    asked = rcs_basis(np.append(complementary_log_log(grid), position), places)
+    asked = rcs_basis(np.append(position_of(grid), position), places)
     curves = cox_survival(
         rcs_basis(position, places), times, events, patients=asked, times=[horizon], level=level
     )

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import expit, logit
 
-from radiogenomics.core.errors import DataError, OutcomeError
+from radiogenomics.core.errors import DataError, OutcomeError, RadiogenomicsWarning
 from radiogenomics.stats.classification.calibration_curve import flexible_calibration
 
 
@@ -62,6 +62,18 @@ def test_no_curve_through_constant_or_separating_predictions(rng):
     apart = np.sort(rng.random(40))
     with pytest.raises(OutcomeError, match="separate them"):
         flexible_calibration(apart, np.arange(40) >= 20)
+
+
+def test_predictions_at_the_edge_are_counted(rng):
+    p = rng.uniform(0.05, 0.95, 300)
+    label = rng.random(300) < p
+    p[:4], label[:4] = [0.0, 1e-9, 1.0, 1 - 1e-9], [False, True, True, True]
+    with pytest.warns(RadiogenomicsWarning, match="found 4 of 300 within 1e-06") as caught:
+        found = flexible_calibration(p, label)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    moved = flexible_calibration(np.clip(p, 1e-6, 1 - 1e-6), label, at=found.predicted)
+    assert_allclose(found.observed, moved.observed, rtol=1e-9)
 
 
 def test_bad_input_says_what_is_expected(cohort):

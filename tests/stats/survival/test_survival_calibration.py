@@ -103,14 +103,28 @@ def test_true_risks_are_calibrated_and_distorted_ones_are_not():
         risk.mean() / twice.mean(), rel=0.05
     )
     gap = np.abs(twice - risk).mean()
-    assert calibration_curve(twice, *seen, horizon=18).ici == pytest.approx(gap, rel=0.1)
+    with pytest.warns(RadiogenomicsWarning, match="found 3 of 6000 within"):
+        found = calibration_curve(twice, *seen, horizon=18)
+    assert found.ici == pytest.approx(gap, rel=0.1)
     # Log hazards stretched by 2: the slope is one half.
     stretched = survival_slope(2 * np.log(hazard), *seen)
     assert stretched.value == pytest.approx(0.5, abs=0.03)
 
 
+def test_risks_at_the_edge_are_counted_once(judged):
+    risk, *seen = outcome(judged)
+    edge = risk.mask(risk < risk.nsmallest(3).max(), 0.0)
+    with pytest.warns(RadiogenomicsWarning, match="found 2 of") as caught:
+        found = calibration_curve(edge, *seen, horizon=12)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    moved = calibration_curve(edge.clip(1e-6), *seen, horizon=12)
+    assert found.ici == pytest.approx(moved.ici, abs=1e-6)
+
+
 def test_risks_of_zero_and_one_stay_finite():
-    assert np.isfinite(complementary_log_log([0.0, 1.0])).all()
+    with pytest.warns(RadiogenomicsWarning, match="found 2 of 3 within 1e-06"):
+        assert np.isfinite(complementary_log_log([0.0, 0.5, 1.0])).all()
     with pytest.warns(RadiogenomicsWarning, match="1 of 2 risk groups have no event"):
         found = risk_groups([0, 0, 1, 1], [9, 9, 2, 8], [0, 0, 1, 0], horizon=6, groups=2)
     assert found.observed.tolist() == [0, 0.5] and np.isnan(found.low[0])
