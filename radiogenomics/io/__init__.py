@@ -6,6 +6,7 @@ from radiogenomics.io.findings import Finding
 from radiogenomics.io.gene_sets import read_gmt, write_gmt
 from radiogenomics.io.hgnc import HGNC_ADDRESS, read_hgnc
 from radiogenomics.io.manifest import Manifest, read_manifest
+from radiogenomics.io.signature_matrix import read_signature_matrix
 from radiogenomics.io.signatures import read_signature, write_signature
 from radiogenomics.io.store import output_folder, pseudonym
 
@@ -23,6 +24,7 @@ __all__ = [
     "read_hgnc",
     "read_manifest",
     "read_signature",
+    "read_signature_matrix",
     "write_gmt",
     "write_signature",
 ]

@@ -7,6 +7,7 @@ from radiogenomics.omics.checks import (
     check_unit,
     guess_unit,
 )
+from radiogenomics.omics.deconvolution import EstimateScores, NnlsDeconvolver, NuSvrDeconvolver
 from radiogenomics.omics.differential import compare_groups
 from radiogenomics.omics.differential_counts import differential_counts
 from radiogenomics.omics.differential_moderated import moderated_t_table
@@ -57,6 +58,7 @@ from radiogenomics.omics.units import LOG2_UNITS, to_log2, unit_of
 __all__ = [
     "AUCell",
     "CoxSignature",
+    "EstimateScores",
     "ExpressionOutliers",
     "FixedCutoff",
     "GeneNames",
@@ -69,6 +71,8 @@ __all__ = [
     "MedianOfRatios",
     "MyeloidResponseLabel",
     "NetsLabel",
+    "NnlsDeconvolver",
+    "NuSvrDeconvolver",
     "Plage",
     "PrincipalComponent",
     "SHIPPED",
