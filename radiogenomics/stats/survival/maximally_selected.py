@@ -90,8 +90,7 @@ def maximally_selected(
 ) -> MaximallySelected:
     """Find the cut-point of a covariate with the largest two-sample statistic, and its p.
 
-    Formulas, and when they mislead: top of this module; the p-values: `maximally_selected_p`. The
-    cut-points, and with `logrank_scores` the statistics, are those of R's maxstat.
+    Formulas, and when they mislead: top of this module; p-values: `maximally_selected_p`.
 
     Parameters
     ----------
@@ -100,15 +99,11 @@ def maximally_selected(
     scores : array-like of shape (n,)
         `logrank_scores` for survival, ranks for a number (Wilcoxon), 0 and 1 for two classes.
     minprop, maxprop : float
-        Cut-points leave floor(n minprop) to floor(n maxprop) patients at or below, at least one on
-        either side.
+        Shares of patients at or below a cut-point, as in `admissible_counts`.
     method : str
-        One of `P_METHODS`. "hothorn-lausen" is of the scores mapped to whole numbers.
-    strata : array-like of shape (n,), optional
-        Scores are compared, and permuted, within equal values only; needs method "permutation".
-    n_permutations : int
-    rng : numpy.random.Generator, optional
-        Needed by method "permutation".
+        One of `P_METHODS`; "hothorn-lausen" maps the scores to whole numbers.
+    strata, n_permutations, rng : array-like of shape (n,), int, numpy.random.Generator
+        Of method "permutation"; scores are compared, and permuted, within equal strata only.
 
     Raises
     ------
@@ -117,45 +112,30 @@ def maximally_selected(
 
     References
     ----------
-    Lausen & Schumacher 1992, doi:10.2307/2532740; Hothorn & Lausen 2003, Computational Statistics
-    & Data Analysis 43:121; Phipson & Smyth 2010, doi:10.2202/1544-6115.1585 (permutation).
+    Lausen & Schumacher 1992, doi:10.2307/2532740.
 
     Examples
     --------
-    >>> time, event = range(1, 21), [1, 1, 0, 1] * 5
     >>> x = [5, 7, 6, 9, 8, 4, 3, 9, 6, 5, 2, 3, 1, 4, 2, 1, 3, 2, 1, 2]
-    >>> found = maximally_selected(x, logrank_scores(time, event))
+    >>> found = maximally_selected(x, logrank_scores(range(1, 21), [1, 1, 0, 1] * 5))
     >>> found.cutoff, round(found.statistic, 3), round(found.p, 4)
     (3.0, 3.218, 0.0081)
     """
-    if method not in P_METHODS:
-        raise UnknownNameError("method", method, P_METHODS)
     values, responses, member = _check(x, scores, strata)
     _check_method(method, member, rng)
-    ordered = np.argsort(values, kind="stable")
-    counts = admissible_counts(values[ordered], minprop=minprop, maxprop=maxprop)
-    if not counts.size:
-        raise DataError(
-            f"expected a cut-point between the shares {minprop} and {maxprop}; found none among "
-            f"{np.unique(values).size} distinct values of {values.size} patients; widen the "
-            "shares, or leave the covariate out."
-        )
-    process = _Process.of(responses[ordered], member[ordered], counts)
-    counts = process.counts
-    standardised = process.standardised(responses[ordered][None])[0]
+    process = _Process.of(responses, member, _counts(values, shares := (minprop, maxprop)))
+    standardised = process.standardised(responses[None])[0]
     statistic = float(np.abs(standardised).max())
     best = int(np.argmax(np.abs(standardised) >= statistic * (1 - _ROUNDING)))
+    counts, interval = process.counts, None
     if rng is not None and method == "permutation":
-        null = process.null(responses[ordered], member[ordered], (n_permutations, rng))
+        null = process.null(responses, member, (n_permutations, rng))
         p, interval = permutation_p(statistic, null), permutation_interval(statistic, null)
     else:
-        shares = (minprop, maxprop)
-        p = _analytic_p(statistic, responses[ordered], counts, method=method, shares=shares)
-        interval = None
-    cutoffs = values[ordered][counts - 1]
-    return MaximallySelected(
-        statistic, float(cutoffs[best]), p, interval, method, cutoffs, counts, standardised
-    )
+        p = _analytic_p(statistic, responses, counts, method=method, shares=shares)
+    cuts = values[counts - 1]
+    cutoff = float(cuts[best])
+    return MaximallySelected(statistic, cutoff, p, interval, method, cuts, counts, standardised)
 
 
 def logrank_scores(
@@ -224,7 +204,7 @@ def admissible_counts(ordered: Floats, *, minprop: float, maxprop: float) -> NDA
     ordered : ndarray of shape (n,)
         The covariate, rising.
     minprop, maxprop : float
-        From 0 to 1; counts lie from floor(n minprop) to floor(n maxprop).
+        From 0 to 1; counts lie from floor(n minprop) to floor(n maxprop), as in R's maxstat.
 
     Returns
     -------
@@ -335,7 +315,11 @@ def _scores(time: Floats, event: NDArray[np.bool_], ties: str) -> Floats:
 
 
 def _average_scores(
-    event: NDArray[np.bool_], place: NDArray[np.intp], *, deaths: Floats, followed: NDArray[np.intp]
+    event: NDArray[np.bool_],
+    place: NDArray[np.intp],
+    *,
+    deaths: NDArray[np.intp],
+    followed: NDArray[np.intp],
 ) -> Floats:
     """Scores where tied events happen one after the other and share what they get."""
     jump, share = np.zeros(deaths.size), np.zeros(deaths.size)
@@ -347,9 +331,21 @@ def _average_scores(
     return np.where(event, shared[place], -hazard[place])
 
 
+def _counts(values: Floats, shares: tuple[float, float]) -> NDArray[np.intp]:
+    counts = admissible_counts(values, minprop=shares[0], maxprop=shares[1])
+    if not counts.size:
+        raise DataError(
+            f"expected a cut-point between the shares {shares[0]} and {shares[1]}; found none "
+            f"among {np.unique(values).size} distinct values of {values.size} patients; widen the "
+            "shares, or leave the covariate out."
+        )
+    return counts
+
+
 def _check(
     x: ArrayLike, scores: ArrayLike, strata: ArrayLike | None
 ) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Covariate, scores and number of the stratum, in order of the covariate."""
     values, responses = as_floats(x, "a covariate"), as_floats(scores, "scores")
     finite = np.isfinite(responses).all() and not np.isnan(values).any()
     if values.ndim != 1 or values.shape != responses.shape or values.size < 2 or not finite:
@@ -358,13 +354,17 @@ def _check(
             f"patients or more; found shapes {values.shape} and {responses.shape}; align and "
             "complete them."
         )
-    if strata is None:
-        return values, responses, np.zeros(values.size, dtype=np.intp)
-    groups = check_groups(strata, values.size, what="stratum")
-    return values, responses, np.unique(groups, return_inverse=True)[1]
+    order = np.argsort(values, kind="stable")
+    member = np.zeros(values.size, dtype=np.intp)
+    if strata is not None:
+        groups = check_groups(strata, values.size, what="stratum")
+        member = np.unique(groups, return_inverse=True)[1]
+    return values[order], responses[order], member[order]
 
 
 def _check_method(method: str, member: NDArray[np.intp], rng: np.random.Generator | None) -> None:
+    if method not in P_METHODS:
+        raise UnknownNameError("method", method, P_METHODS)
     if method == "permutation" and rng is None:
         raise DataError(
             "expected rng for a p by permutation; found none; pass numpy.random.default_rng(seed)."

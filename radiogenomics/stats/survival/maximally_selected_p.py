@@ -62,7 +62,7 @@ def lausen_schumacher_p(statistic: float, *, minprop: float = 0.1, maxprop: floa
     if b < 1:
         return 1.0
     odds = log(maxprop * (1 - minprop) / ((1 - maxprop) * minprop))
-    return float(min(1.0, _density(b) * (4 / b + (b - 1 / b) * odds)))
+    return min(1.0, float(_density(b)) * (4 / b + (b - 1 / b) * odds))
 
 
 def improved_bonferroni_p(statistic: float, counts: ArrayLike, *, n: int) -> float:
@@ -196,14 +196,14 @@ def exact_p(statistic: float, scores: ArrayLike, *, counts: ArrayLike) -> float:
     by_size = np.split(np.argsort(size, kind="stable"), np.cumsum(np.bincount(size))[:-1])
     chance, crossed = np.zeros(size.size), 0.0
     chance[0] = 1.0
-    for joined in range(places[-1]):
-        here = by_size[joined]
+    for drawn in range(places[-1]):
+        here = by_size[drawn]
         for step, limit in zip(steps, times, strict=True):
             free = limit - here // step % (limit + 1)
             some = free > 0
             from_here = here[some]
-            chance[from_here + step] += chance[from_here] * free[some] / (values.size - joined)
-        out = by_size[joined + 1][reached[by_size[joined + 1]]]
+            chance[from_here + step] += chance[from_here] * free[some] / (values.size - drawn)
+        out = by_size[drawn + 1][reached[by_size[drawn + 1]]]
         crossed += float(chance[out].sum())
         chance[out] = 0.0
     return min(1.0, crossed)
@@ -289,7 +289,7 @@ def whole_scores(scores: ArrayLike) -> Floats:
     shifted = values - values.min()
     for factor in (1, 2):
         if (factor * values == np.round(factor * values)).all():
-            return factor * shifted
+            return np.asarray(factor * shifted)
     return np.asarray(np.round(shifted * values.size / shifted.max()))
 
 
@@ -300,7 +300,7 @@ def _density(x: float | Floats) -> Floats:
 def _neighbours(counts: NDArray[np.intp], n: int) -> Floats:
     """Correlation of the statistics at each cut-point and the next."""
     m, k = counts[:-1].astype(float), counts[1:].astype(float)
-    return np.sqrt(m * (n - k) / (k * (n - m)))
+    return np.asarray(np.sqrt(m * (n - k) / (k * (n - m))))
 
 
 def _reached(
