@@ -10,6 +10,8 @@ from scipy.special import expit
 from radiogenomics.core.errors import OutcomeError
 
 MAX_STEPS = 100
+# Least standard deviation of the calibrated log-odds: about a quarter of a percent of probability.
+LEAST = 0.01
 TOLERANCE = 1e-10
 
 
@@ -20,13 +22,17 @@ class PlattScaling:
     Parameters
     ----------
     slope
-        Never negative; 0 means that the score told nothing and everybody gets the prevalence.
+        Never negative; 0 only where all scores were the same.
     intercept
         Log-odds at score 0.
+    informative
+        False where the scores ranked no better than chance: everybody then gets nearly the
+        prevalence, in the order of the scores.
     """
 
     slope: float
     intercept: float
+    informative: bool = True
 
     def log_odds(self, scores: np.ndarray) -> np.ndarray:
         """Calibrated log-odds of scores, same shape."""
@@ -38,13 +44,16 @@ class PlattScaling:
 
 
 def fit_platt(scores: np.ndarray, positive: np.ndarray) -> PlattScaling:
-    r"""Fit Platt's logistic curve to out-of-fold scores, slope at least 0.
+    r"""Fit Platt's logistic curve to out-of-fold scores, never upside down.
 
     Maximises the binomial likelihood of :math:`p_i = 1 / (1 + e^{-(a s_i + b)})` against Platt's
     targets, :math:`(n_1 + 1)/(n_1 + 2)` for positives and :math:`1/(n_0 + 2)` for negatives, which
     keep the curve finite when the scores separate the classes. A negative slope would turn the
-    model upside down on the strength of its inner folds, so the maximum is taken over
-    :math:`a \ge 0` (the problem is convex: either the free maximum or :math:`a = 0`).
+    model upside down on the strength of its inner folds, and a slope of 0 would throw its order
+    away, which is for other patients to judge. So the maximum is taken over slopes at which the
+    log-odds of these scores have a standard deviation of at least 0.01 (the problem is convex:
+    either the free maximum, or that bound): who is ranked higher has the higher probability, if
+    only by a quarter of a percent.
 
     Misleads when the scores are those of patients the model was fitted on: they are too extreme.
 
@@ -81,13 +90,15 @@ def fit_platt(scores: np.ndarray, positive: np.ndarray) -> PlattScaling:
         )
     targets = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
     centre, spread = float(scores.mean()), float(scores.std())
-    flat = PlattScaling(0.0, float(np.log(targets.mean() / (1 - targets.mean()))))
+    prevalence = float(np.log(targets.mean() / (1 - targets.mean())))
     if spread <= np.finfo(float).eps * max(abs(centre), 1.0):
-        return flat
-    slope, intercept = _newton((scores - centre) / spread, targets, start=flat.intercept)
-    if slope <= 0:
-        return flat
-    return PlattScaling(slope / spread, intercept - slope * centre / spread)
+        return PlattScaling(0.0, prevalence, informative=False)
+    standard = (scores - centre) / spread
+    slope, intercept = _newton(standard, targets, start=prevalence)
+    informative = slope > LEAST
+    if not informative:
+        slope, intercept = LEAST, _level(LEAST * standard, targets, start=prevalence)
+    return PlattScaling(slope / spread, intercept - slope * centre / spread, informative)
 
 
 def _newton(scores: np.ndarray, targets: np.ndarray, *, start: float) -> tuple[float, float]:
@@ -110,6 +121,18 @@ def _newton(scores: np.ndarray, targets: np.ndarray, *, start: float) -> tuple[f
             break
         point, loss = point - size * step, trial
     return float(point[0]), float(point[1])
+
+
+def _level(log_odds: np.ndarray, targets: np.ndarray, *, start: float) -> float:
+    """Intercept beside log-odds that are fixed but for it."""
+    level = start
+    for _ in range(MAX_STEPS):
+        p = expit(log_odds + level)
+        gradient = float((p - targets).sum())
+        if abs(gradient) < TOLERANCE * len(targets):
+            break
+        level -= gradient / float((p * (1 - p)).sum())
+    return level
 
 
 def _loss(log_odds: np.ndarray, targets: np.ndarray) -> float:

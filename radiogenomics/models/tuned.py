@@ -44,13 +44,13 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
     In each inner fold the transformers are fitted once, on the inner training part, and the final
     step once for each point of the grid. The point with the best inner AUC wins, ties go to the
     earlier (most regularised) one. Its out-of-fold scores, of patients that neither the selection
-    nor the fit had seen, are what the probabilities are calibrated on (Platt, slope at least 0):
+    nor the fit had seen, are what the probabilities are calibrated on (Platt, never upside down):
     no second cross-validation, no probability from training scores. Then all is refitted on all.
 
     The inner AUC counts pairs within folds only: scores of two folds come from two models and have
     no common zero. It is the best of several and so optimistic: report the AUC of outer folds.
-    ``decision_function`` gives the calibrated log-odds; they are constant when the inner folds
-    rank no better than chance (slope 0), and then everybody gets the prevalence.
+    ``decision_function`` gives the calibrated log-odds; where the inner folds rank no better than
+    chance everybody gets nearly the prevalence, in the order of the scores.
 
     Parameters
     ----------

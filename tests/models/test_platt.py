@@ -13,7 +13,7 @@ from radiogenomics.models.platt import fit_platt
 
 
 def constrained(scores: np.ndarray, positive: np.ndarray) -> tuple[float, float]:
-    """The definition, by a general optimiser with a bound on the slope."""
+    """The definition, by a general optimiser with a bound on the spread of the log-odds."""
     n1, n0 = positive.sum(), (~positive).sum()
     targets = np.where(positive, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
 
@@ -26,7 +26,12 @@ def constrained(scores: np.ndarray, positive: np.ndarray) -> tuple[float, float]
         return np.array([residual @ scores, residual.sum()])
 
     found = minimize(
-        loss, [0.0, 0.0], jac=slope, bounds=[(0, None), (None, None)], tol=1e-14, method="L-BFGS-B"
+        loss,
+        [0.01 / scores.std(), 0.0],
+        jac=slope,
+        bounds=[(0.01 / scores.std(), None), (None, None)],
+        tol=1e-14,
+        method="L-BFGS-B",
     )
     return found.x
 
@@ -48,18 +53,25 @@ def test_agrees_with_scikit_learn(rng):
     np.testing.assert_allclose(ours.probability(scores), theirs.predict(scores), atol=1e-4)
 
 
-def test_upside_down_scores_give_the_prevalence(rng):
+def test_upside_down_scores_keep_their_order_near_the_prevalence(rng):
     positive = np.arange(50) % 5 == 0
-    fitted = fit_platt(rng.normal(size=50) - 2 * positive, positive)
-    assert fitted.slope == 0
-    assert fitted.probability(np.array([-9.0, 9.0])) == pytest.approx((10 * 11 / 12 + 40 / 42) / 50)
+    scores = rng.normal(size=50) - 2 * positive
+    fitted = fit_platt(scores, positive)
+    assert not fitted.informative
+    assert [fitted.slope, fitted.intercept] == pytest.approx(
+        constrained(scores, positive), rel=1e-6, abs=1e-6
+    )
+    probability = fitted.probability(scores)
+    np.testing.assert_array_equal(np.argsort(probability), np.argsort(scores))
+    assert probability.mean() == pytest.approx((10 * 11 / 12 + 40 / 42) / 50)
+    assert np.log(probability / (1 - probability)).std() == pytest.approx(0.01)
 
 
 def test_constant_scores_give_the_prevalence():
     positive = np.arange(30) % 2 == 0
     for value in (0.0, 1e6, -0.3):
         fitted = fit_platt(np.full(30, value), positive)
-        assert fitted.slope == 0
+        assert fitted.slope == 0 and not fitted.informative
         assert fitted.probability(np.array([value])) == pytest.approx(0.5)
 
 

@@ -10,9 +10,9 @@ raise it:
 * log hazard ratio, or a survival forest's risk, the expected number of events: higher is worse.
 
 XGBoost is explained in the log-odds its trees add up to, before any calibration, as a calibration
-of its probability bends them. A calibration of slope 0 gives everybody the same score and raises a
-warning. Shapley values are relative to the background, which has to be training patients: with test
-patients there, one patient's explanation would depend on the others.
+of its probability bends them. A calibration that is not informative leaves next to nothing to
+explain and raises a warning. Shapley values are relative to the background, which has to be
+training patients: with test patients there, one patient's explanation would depend on the others.
 
 The closed form and tree SHAP are exact, kernel SHAP is up to 11 features. Lundberg and Lee, NIPS
 2017. Lundberg et al., Nat Mach Intell 2020;2:56, doi:10.1038/s42256-019-0138-9.
@@ -109,10 +109,10 @@ def _line_of_calibration(opened: OpenedModel) -> tuple[float, float]:
     """Slope and intercept from the learner's score to what is explained."""
     if opened.calibration is None:
         return 1.0, 0.0
-    if opened.calibration.slope == 0:
+    if not opened.calibration.informative:
         warnings.warn(
-            "the calibration has slope 0: inner folds ranked no better than chance, everybody "
-            "gets the prevalence, and all contributions are 0.",
+            "the calibration is not informative: inner folds ranked no better than chance, "
+            "everybody gets nearly the prevalence, and all contributions are next to 0.",
             RadiogenomicsWarning,
             stacklevel=3,
         )

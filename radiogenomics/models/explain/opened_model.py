@@ -223,7 +223,7 @@ def _calibration(model: Any, learner: Any) -> PlattScaling | None:
     found = getattr(model, "calibration_", None)
     if found is None or hasattr(learner, "decision_function"):
         return found
-    return PlattScaling(found.slope, found.intercept - found.slope / 2)
+    return PlattScaling(found.slope, found.intercept - found.slope / 2, found.informative)
 
 
 def _words_of_prediction(model: Any) -> str:
