@@ -25,10 +25,12 @@ _HOMES = MappingProxyType(
         "load_cohort": "io",
         "check": "study",
         "demo": "study",
+        "derive": "study",
         "extract": "study",
         "ibsi_compliance": "study",
         "methods": "study",
         "run": "study",
+        "score": "study",
         "validate": "study",
     }
 )

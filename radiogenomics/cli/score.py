@@ -14,7 +14,6 @@ def score(
     expression: Annotated[
         Path, typer.Option(help="Samples × genes: csv, tsv, parquet or Excel; one sample will do.")
     ],
-    out: Annotated[Path, typer.Option(help="CSV to write: sample, score, label.")],
     unit: Annotated[
         str | None, typer.Option(help="Unit of the expression; the signature's if none.")
     ] = None,
@@ -25,12 +24,16 @@ def score(
     hgnc: Annotated[
         Path | None, typer.Option(help="HGNC complete set, for former symbols and aliases.")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="CSV to write: sample, score, label; printed if none.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:
     """Score samples by a locked signature; nothing is learnt from them."""
     from radiogenomics.study.score import score as run_score
 
     found = run_score(
-        signature,
+        signature=signature,
         expression=expression,
         unit=unit,
         reference=reference,
@@ -38,6 +41,11 @@ def score(
         hgnc=hgnc,
         out=out,
     )
-    counts = found.table["label"].replace("", "without label").value_counts()
-    sizes = ", ".join(f"{count} {name}" for name, count in counts.items())
-    typer.echo(f"{found.signature.name}: {len(found.table)} samples ({sizes}) → {out}")
+    if as_json:
+        typer.echo(found.table.to_json(orient="records", indent=2))
+    elif out is None:
+        typer.echo(found.table.to_csv(index=False).rstrip())
+    else:
+        counts = found.table["label"].replace("", "without label").value_counts()
+        sizes = ", ".join(f"{count} {name}" for name, count in counts.items())
+        typer.echo(f"{found.signature.name}: {len(found.table)} samples ({sizes}) → {out}")

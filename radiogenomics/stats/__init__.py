@@ -79,6 +79,13 @@ from radiogenomics.stats.design.sample_size import (
     maximum_r2_survival,
     r2_from_c_statistic,
 )
+from radiogenomics.stats.design.survival_validation_size import (
+    SurvivalPrecision,
+    predictor_of_c,
+    predictor_of_d,
+    survival_precision,
+    survival_validation_size,
+)
 from radiogenomics.stats.design.validation_size import (
     NetBenefitTarget,
     PrecisionCriterion,
@@ -89,6 +96,7 @@ from radiogenomics.stats.design.validation_size import (
 )
 from radiogenomics.stats.groups.fisher import FisherTest, fisher_exact
 from radiogenomics.stats.groups.group_tests import GroupTest, compare_counts, compare_numbers
+from radiogenomics.stats.groups.moderated_t import ModeratedT, moderated_t
 from radiogenomics.stats.groups.standardised_difference import (
     standardised_difference,
     standardised_difference_of_counts,
@@ -109,9 +117,17 @@ from radiogenomics.stats.linear_models.elastic_net import (
     penalty_sequence,
 )
 from radiogenomics.stats.linear_models.elastic_net_choice import PenaltyChoice, choose_penalty
+from radiogenomics.stats.linear_models.network_penalty import (
+    NetworkFit,
+    NetworkPath,
+    network_path,
+    normalised_laplacian,
+)
 from radiogenomics.stats.linear_models.svm_elimination import Elimination, eliminate
 from radiogenomics.stats.linear_models.svm_plane import hinge_plane
+from radiogenomics.stats.meta_analysis import MetaAnalysis, meta_analysis
 from radiogenomics.stats.multiplicity import adjust
+from radiogenomics.stats.p_combination import fisher_combined, stouffer_combined
 from radiogenomics.stats.permutation import permutation_interval, permutation_p, permutations
 from radiogenomics.stats.ranks import midranks
 from radiogenomics.stats.restricted_cubic_spline import default_knots, rcs_basis
@@ -129,14 +145,32 @@ from radiogenomics.stats.survival.concordance_difference import (
     uno_concordance_test,
 )
 from radiogenomics.stats.survival.cox import ChiSquared, CoxBatch, CoxFit, fit_cox, fit_cox_batch
+from radiogenomics.stats.survival.cox_screen import CoxScreen, cox_screen
 from radiogenomics.stats.survival.cox_survival import PatientCurves, cox_survival
+from radiogenomics.stats.survival.cutpoint_scan import CutpointScan, cutpoint_scan
 from radiogenomics.stats.survival.d_calibration import DCalibration, d_calibration
 from radiogenomics.stats.survival.fine_gray import FineGrayFit, fit_fine_gray
 from radiogenomics.stats.survival.gray import GrayTest, gray_test
-from radiogenomics.stats.survival.heagerty_auc import HeagertyAuc, heagerty_auc
+from radiogenomics.stats.survival.heagerty_auc import (
+    HeagertyAuc,
+    HeagertyInterval,
+    bootstrap_heagerty_auc,
+    heagerty_auc,
+    heagerty_auc_interval,
+)
 from radiogenomics.stats.survival.ipcw import CensoringCurve, censoring_curve
 from radiogenomics.stats.survival.kaplan_meier import MedianSurvival, SurvivalCurve, kaplan_meier
 from radiogenomics.stats.survival.logrank import LogRank, logrank, logrank_batch
+from radiogenomics.stats.survival.maximally_selected import (
+    MaximallySelected,
+    logrank_scores,
+    maximally_selected,
+)
+from radiogenomics.stats.survival.pair_bound import (
+    PairRank,
+    rank_pair_by_likelihood,
+    rank_pair_by_score,
+)
 from radiogenomics.stats.survival.proportional_hazards import (
     ProportionalHazards,
     proportional_hazards,
@@ -147,6 +181,12 @@ from radiogenomics.stats.survival.restricted_mean import (
     RestrictedMeanComparison,
     compare_restricted_means,
     restricted_mean,
+)
+from radiogenomics.stats.survival.subset_search import BestSubsets, SubsetLevel, best_subsets
+from radiogenomics.stats.survival.subset_validation import (
+    SubsetSizes,
+    choose_subset_size,
+    left_out_concordance,
 )
 from radiogenomics.stats.survival.survival_brier import SurvivalBrier, survival_brier
 from radiogenomics.stats.survival.survival_calibration import (
@@ -168,6 +208,11 @@ from radiogenomics.stats.survival.time_dependent_auc import (
     cumulative_dynamic_auc,
     time_dependent_auc_test,
 )
+from radiogenomics.stats.survival.time_dependent_roc import (
+    TimeDependentRoc,
+    time_dependent_roc,
+    youden_threshold_at,
+)
 from radiogenomics.stats.survival.time_grid import DroppedTime, TimeGrid, valid_times
 from radiogenomics.stats.survival.uno import UnoConcordance, uno_concordance
 from radiogenomics.stats.survival.weighted_logrank import (
@@ -182,6 +227,7 @@ __all__ = [
     "AucEstimate",
     "BaselineHazard",
     "BenefitCurve",
+    "BestSubsets",
     "BlandAltman",
     "BootstrapEstimate",
     "CalibrationBins",
@@ -200,7 +246,9 @@ __all__ = [
     "Contrast",
     "CoxBatch",
     "CoxFit",
+    "CoxScreen",
     "CumulativeIncidence",
+    "CutpointScan",
     "DCalibration",
     "DevelopmentSize",
     "DiscriminationImprovement",
@@ -215,15 +263,22 @@ __all__ = [
     "GrayTest",
     "GroupTest",
     "HeagertyAuc",
+    "HeagertyInterval",
     "Improvement",
     "Interval",
     "IntraclassCorrelation",
     "LogRank",
+    "MaximallySelected",
     "MedianSurvival",
+    "MetaAnalysis",
+    "ModeratedT",
     "NetBenefit",
     "NetBenefitTarget",
     "NetReclassification",
+    "NetworkFit",
+    "NetworkPath",
     "ObservedExpected",
+    "PairRank",
     "PatientCurves",
     "PenaltyChoice",
     "PrecisionCriterion",
@@ -238,11 +293,15 @@ __all__ = [
     "Share",
     "SizeCriterion",
     "SpiegelhalterTest",
+    "SubsetLevel",
+    "SubsetSizes",
     "SurvivalBrier",
     "SurvivalCurve",
     "SurvivalEstimate",
+    "SurvivalPrecision",
     "TimeDependentAuc",
     "TimeDependentAucDifference",
+    "TimeDependentRoc",
     "TimeGrid",
     "TrendTest",
     "UnoConcordance",
@@ -253,11 +312,13 @@ __all__ = [
     "auc_batch",
     "average_precision",
     "baseline_hazard",
+    "best_subsets",
     "bland_altman",
     "bootstrap_auc",
     "bootstrap_concordance",
     "bootstrap_counts",
     "bootstrap_estimate",
+    "bootstrap_heagerty_auc",
     "bootstrap_interval",
     "bootstrap_time_dependent_auc",
     "brier",
@@ -274,6 +335,7 @@ __all__ = [
     "check_scores",
     "check_survival",
     "choose_penalty",
+    "choose_subset_size",
     "clopper_pearson",
     "cohen_kappa",
     "cohen_kappa_of_counts",
@@ -286,9 +348,11 @@ __all__ = [
     "concordance_test",
     "concordance_test_unpaired",
     "confusion",
+    "cox_screen",
     "cox_survival",
     "cumulative_dynamic_auc",
     "cumulative_incidence",
+    "cutpoint_scan",
     "d_calibration",
     "default_knots",
     "delong",
@@ -299,6 +363,7 @@ __all__ = [
     "elastic_net_path",
     "eliminate",
     "expected_calibration_error",
+    "fisher_combined",
     "fisher_exact",
     "fit_cox",
     "fit_cox_batch",
@@ -307,29 +372,41 @@ __all__ = [
     "flexible_calibration",
     "gray_test",
     "heagerty_auc",
+    "heagerty_auc_interval",
     "hinge_plane",
     "hosmer_lemeshow",
     "integrated_discrimination",
     "intraclass_correlation",
     "kaplan_meier",
+    "left_out_concordance",
     "logrank",
     "logrank_batch",
+    "logrank_scores",
     "logrank_trend",
+    "maximally_selected",
     "maximum_r2_binary",
     "maximum_r2_survival",
+    "meta_analysis",
     "midranks",
+    "moderated_t",
     "net_benefit",
     "net_benefit_survival",
     "net_reclassification",
     "net_reclassification_survival",
+    "network_path",
+    "normalised_laplacian",
     "observed_expected",
     "penalty_sequence",
     "permutation_interval",
     "permutation_p",
     "permutations",
     "precision_recall_curve",
+    "predictor_of_c",
+    "predictor_of_d",
     "proportional_hazards",
     "r2_from_c_statistic",
+    "rank_pair_by_likelihood",
+    "rank_pair_by_score",
     "rcs_basis",
     "repeatability",
     "restricted_mean",
@@ -339,10 +416,14 @@ __all__ = [
     "spiegelhalter_test",
     "standardised_difference",
     "standardised_difference_of_counts",
+    "stouffer_combined",
     "survival_brier",
+    "survival_precision",
     "survival_slope",
     "survival_target",
+    "survival_validation_size",
     "time_dependent_auc_test",
+    "time_dependent_roc",
     "uno_concordance",
     "uno_concordance_test",
     "valid_times",
@@ -350,4 +431,5 @@ __all__ = [
     "weighted_logrank",
     "wilson",
     "youden_threshold",
+    "youden_threshold_at",
 ]

@@ -2,6 +2,7 @@
 
 from radiogenomics.study.check import check
 from radiogenomics.study.demo import demo
+from radiogenomics.study.derive import derive, derive_signature
 from radiogenomics.study.extract import Extraction, extract
 from radiogenomics.study.ibsi import IbsiCompliance, ibsi_compliance
 from radiogenomics.study.methods import methods
@@ -11,15 +12,19 @@ from radiogenomics.study.registry import study_show as show
 from radiogenomics.study.results import Results
 from radiogenomics.study.run import run, run_cohorts
 from radiogenomics.study.schema import Study
+from radiogenomics.study.score import Scores, score
 from radiogenomics.study.validate import validate, validate_tables
 
 __all__ = [
     "Extraction",
     "IbsiCompliance",
     "Results",
+    "Scores",
     "Study",
     "check",
     "demo",
+    "derive",
+    "derive_signature",
     "extract",
     "ibsi_compliance",
     "list",
@@ -27,6 +32,7 @@ __all__ = [
     "read_study",
     "run",
     "run_cohorts",
+    "score",
     "show",
     "validate",
     "validate_tables",

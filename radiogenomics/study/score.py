@@ -42,8 +42,8 @@ class Scores:
 
 
 def score(
-    signature: str | Path | Signature,
     *,
+    signature: str | Path | Signature,
     expression: str | Path | pd.DataFrame,
     unit: str | None = None,
     reference: str | Path | pd.DataFrame | None = None,
@@ -53,10 +53,8 @@ def score(
 ) -> Scores:
     """Score samples by a locked signature; nothing is learnt from them.
 
-    A sample's score is the same alone and in any file. The constants of a signature hold for the
-    way of measuring they were learnt in; for another platform give ``reference``, expression of a
-    cohort measured like the samples: its means and standard deviations then replace the
-    signature's, once and for all samples alike.
+    A sample's score is the same alone and in any file. Constants hold for the way of measuring they
+    were learnt in; for another give ``reference``, whose means and deviations then replace them.
 
     Parameters
     ----------
@@ -65,14 +63,11 @@ def score(
     expression
         Samples × genes: csv, tsv, parquet or Excel, or a frame.
     unit
-        Unit of ``expression`` and of ``reference``; that of the signature if not given. Counts, TPM
-        and FPKM are brought to logarithms.
+        Unit of ``expression`` and of ``reference``; that of the signature if not given.
     reference
         Samples × genes of a cohort measured alike, at least 10 samples.
-    genes_in_rows
-        Rows of the files are genes.
-    hgnc
-        HGNC complete set, to read former symbols and aliases beyond those built in.
+    genes_in_rows, hgnc
+        Rows of the files are genes; HGNC complete set, for former symbols and aliases.
     out
         CSV to write.
 
@@ -88,36 +83,43 @@ def score(
     >>> two = Signature("IRS", ("KPNA2", "SMG5"), weights=(1.0, 1.0), centre=(5.0, 4.0),
     ...                 scale=(1.0, 0.5), cutoff=0.0, unit="log2(TPM+1)")
     >>> one = pd.DataFrame({"KPNA2": [6.5], "SMG5": [4.0]}, index=["P1"])
-    >>> score(two, expression=one).table
+    >>> score(signature=two, expression=one).table
       sample  score label
     0     P1    1.5  high
     """
     locked = signature if isinstance(signature, Signature) else read_signature(signature)
-    stated = unit or locked.unit
-    if stated not in LOG2_UNITS:
-        raise StudyError(
-            f"{locked.name}: expected the unit of the expression; found {stated!r}. Say unit, one "
-            f"of {', '.join(LOG2_UNITS)}."
-        )
-    known = None
-    if hgnc is not None:
-        known = GeneNames(read_hgnc(hgnc), Path(hgnc).name)
+    stated = _unit(unit, locked)
+    known = None if hgnc is None else GeneNames(read_hgnc(hgnc), Path(hgnc).name)
     values, genes = _read(expression, locked, unit=stated, rows=genes_in_rows, known=known)
     if reference is not None:
         cohort, _ = _read(reference, locked, unit=stated, rows=genes_in_rows, known=known)
-        locked = _restandardised(locked, cohort, unit=LOG2_UNITS[stated])
+        locked = restandardised(locked, cohort, unit=LOG2_UNITS[stated])
     _require_same_unit(locked, LOG2_UNITS[stated])
-    scores = locked.score(values)
-    labels = pd.Series("", index=scores.index, dtype=object)
-    if locked.cutoff is not None:
-        labels = locked.classify(scores).map({True: HIGH, False: LOW})
-    table = pd.DataFrame(
-        {"sample": scores.index, "score": scores.to_numpy(), "label": labels.to_numpy()}
-    )
+    table = _table(locked, values)
     if out is not None:
         with replaced_file(Path(out)) as staging:
             table.to_csv(staging, index=False, lineterminator="\n")
     return Scores(table, locked, genes)
+
+
+def _unit(unit: str | None, signature: Signature) -> str:
+    stated = unit or signature.unit
+    if stated not in LOG2_UNITS:
+        raise StudyError(
+            f"{signature.name}: expected the unit of the expression; found {stated!r}. Say unit, "
+            f"one of {', '.join(LOG2_UNITS)}."
+        )
+    return stated
+
+
+def _table(signature: Signature, values: pd.DataFrame) -> pd.DataFrame:
+    scores = signature.score(values)
+    labels = pd.Series("", index=scores.index, dtype=object)
+    if signature.cutoff is not None:
+        labels = signature.classify(scores).map({True: HIGH, False: LOW})
+    return pd.DataFrame(
+        {"sample": scores.index, "score": scores.to_numpy(), "label": labels.to_numpy()}
+    )
 
 
 def _read(
@@ -145,7 +147,14 @@ def _read(
     return named.values[list(signature.genes)], wanted.reset_index(drop=True)
 
 
-def _restandardised(signature: Signature, cohort: pd.DataFrame, *, unit: str) -> Signature:
+def restandardised(signature: Signature, cohort: pd.DataFrame, *, unit: str) -> Signature:
+    """The same weights on genes standardised by a cohort measured alike; outcomes are not seen.
+
+    Raises
+    ------
+    DataError
+        The cohort has fewer than ten samples.
+    """
     if len(cohort) < FEWEST_REFERENCE:
         raise DataError(
             f"reference: expected at least {FEWEST_REFERENCE} samples to standardise on; found "

@@ -21,6 +21,8 @@ TWINS = {
     ("extract",): rg.extract,
     ("ibsi",): rg.ibsi_compliance,
     ("validate",): rg.validate,
+    ("derive",): rg.derive,
+    ("score",): rg.score,
     ("methods",): rg.methods,
     ("report",): render,
     ("study", "list"): study_list,

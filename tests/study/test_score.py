@@ -32,28 +32,30 @@ def cohort(rng) -> pd.DataFrame:
 
 
 def test_by_hand(cohort):
-    found = score(IRS, expression=cohort).table.set_index("sample")
+    found = score(signature=IRS, expression=cohort).table.set_index("sample")
     expected = 0.5 * (cohort["KPNA2"] - 5) + 2 * (cohort["SMG5"] - 4) / 0.5
     np.testing.assert_allclose(found["score"], expected, rtol=1e-12)
     assert (found["label"] == np.where(expected > 0.25, "high", "low")).all()
 
 
 def test_one_patient_alone_and_in_company(cohort):
-    together = score(IRS, expression=cohort).table.set_index("sample")["score"]
+    together = score(signature=IRS, expression=cohort).table.set_index("sample")["score"]
     for name in cohort.index[:5]:
-        alone = score(IRS, expression=cohort.loc[[name]]).table["score"].iloc[0]
+        alone = score(signature=IRS, expression=cohort.loc[[name]]).table["score"].iloc[0]
         assert alone == together[name]
 
 
 def test_linear_units_are_brought_to_logarithms(cohort):
     tpm = np.exp2(cohort) - 1
-    found = score(IRS, expression=tpm, unit="TPM").table["score"]
-    np.testing.assert_allclose(found, score(IRS, expression=cohort).table["score"], rtol=1e-9)
+    found = score(signature=IRS, expression=tpm, unit="TPM").table["score"]
+    np.testing.assert_allclose(
+        found, score(signature=IRS, expression=cohort).table["score"], rtol=1e-9
+    )
 
 
 def test_a_reference_replaces_the_constants_for_all_alike(cohort):
     other = cohort * 0.5 + 3
-    found = score(IRS, expression=other[:1], reference=other)
+    found = score(signature=IRS, expression=other[:1], reference=other)
     genes = other[["KPNA2", "SMG5"]]
     z = (genes.iloc[0] - genes.mean()) / genes.std()
     assert found.table["score"].iloc[0] == pytest.approx(0.5 * z["KPNA2"] + 2 * z["SMG5"])
@@ -62,8 +64,8 @@ def test_a_reference_replaces_the_constants_for_all_alike(cohort):
 
 def test_former_names_are_found_and_reported(cohort):
     old = cohort.rename(columns={"KPNA2": "ENSG00000182481.9"})
-    found = score(IRS, expression=old)
-    assert found.table.equals(score(IRS, expression=cohort).table)
+    found = score(signature=IRS, expression=old)
+    assert found.table.equals(score(signature=IRS, expression=cohort).table)
     assert found.genes.set_index("symbol")["given"]["KPNA2"] == "ENSG00000182481.9"
 
 
@@ -78,30 +80,32 @@ def test_the_command_writes_what_the_function_finds(cohort, tmp_path, genes_in_r
     assert shown.exit_code == 0, shown.output
     assert "40 samples" in shown.output
     written = pd.read_csv(tmp_path / "scores.csv")
-    pd.testing.assert_frame_equal(written, score(IRS, expression=cohort).table, rtol=1e-12)
+    pd.testing.assert_frame_equal(
+        written, score(signature=IRS, expression=cohort).table, rtol=1e-12
+    )
 
 
 def test_bad_input_is_named(cohort, tmp_path):
     with pytest.raises(DataError, match="genes as rows"):
-        score(IRS, expression=cohort[["KPNA2", "SMG5", "GZMA", "PRF1"]].T)
+        score(signature=IRS, expression=cohort[["KPNA2", "SMG5", "GZMA", "PRF1"]].T)
     with pytest.raises(UnknownNameError, match="SMG5"):
-        score(IRS, expression=cohort.drop(columns="SMG5"))
+        score(signature=IRS, expression=cohort.drop(columns="SMG5"))
     with pytest.raises(DataError, match="missing"):
-        score(IRS, expression=cohort.mask(cohort > 6))
+        score(signature=IRS, expression=cohort.mask(cohort > 6))
     with pytest.raises(DataError, match="as in logarithms"):
-        score(IRS, expression=cohort, unit="counts")
+        score(signature=IRS, expression=cohort, unit="counts")
     with pytest.raises(DataError, match="at least 10 samples"):
-        score(IRS, expression=cohort, reference=cohort[:5])
+        score(signature=IRS, expression=cohort, reference=cohort[:5])
     with pytest.raises(StudyError, match="unit"):
-        score(Signature.from_json(_without_unit()), expression=cohort)
+        score(signature=Signature.from_json(_without_unit()), expression=cohort)
     with pytest.raises(DataError, match="belong to"):
-        score(IRS, expression=cohort, unit="log2(FPKM+1)")
+        score(signature=IRS, expression=cohort, unit="log2(FPKM+1)")
     cohort.iloc[[0, 0]].to_csv(tmp_path / "twice.csv")
     with pytest.raises(AlignmentError, match="each sample once"):
-        score(IRS, expression=tmp_path / "twice.csv")
+        score(signature=IRS, expression=tmp_path / "twice.csv")
     cohort.astype(object).assign(KPNA2="high").to_csv(tmp_path / "text.csv")
     with pytest.raises(DataError, match="'high'"):
-        score(IRS, expression=tmp_path / "text.csv")
+        score(signature=IRS, expression=tmp_path / "text.csv")
 
 
 def _without_unit() -> str:

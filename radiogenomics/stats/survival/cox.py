@@ -30,10 +30,12 @@ from radiogenomics.stats.inputs import (
     check_survival,
 )
 from radiogenomics.stats.survival.cox_newton import NewtonResult, maximise
+from radiogenomics.stats.survival.cox_single import maximise_single
 from radiogenomics.stats.survival.risk_sets import RiskSets, build_risk_sets
 
-# Numbers held of one covariate array while a chunk is fitted; about ten such arrays live at once.
-_CHUNK = 2**19
+# Numbers held of one covariate array while a chunk is fitted. About ten such arrays live at once:
+# they are to stay in cache, and small enough for memory that is used again instead of given back.
+_CHUNK = 2**15
 
 
 class ChiSquared(NamedTuple):
@@ -207,7 +209,12 @@ def fit_cox(
 
 
 def fit_cox_batch(
-    covariates: ArrayLike, time: ArrayLike, event: ArrayLike, *, ties: str = "efron"
+    covariates: ArrayLike,
+    time: ArrayLike,
+    event: ArrayLike,
+    *,
+    ties: str = "efron",
+    strata: ArrayLike | None = None,
 ) -> CoxBatch:
     """Fit many Cox models to one outcome.
 
@@ -228,6 +235,8 @@ def fit_cox_batch(
     time : array-like of shape (n,)
     event : array-like of shape (n,)
     ties : {"efron", "breslow"}
+    strata : array-like of shape (n,), optional
+        Subjects are compared within equal values only.
 
     Returns
     -------
@@ -238,7 +247,7 @@ def fit_cox_batch(
     OutcomeError
         If time or event cannot be analysed.
     DataError
-        If covariates do not fit the outcome, or `ties` is unknown.
+        If covariates or strata do not fit the outcome, or `ties` is unknown.
 
     References
     ----------
@@ -256,8 +265,8 @@ def fit_cox_batch(
     x = np.asarray(covariates)
     x = x if x.dtype.kind in "biuf" else as_floats(x, "covariates")
     _check_covariates(x, times.size, ndim=3)
-    single = np.zeros(times.size, dtype=int)
-    sets = build_risk_sets(times, events, ties=_check_ties(ties), strata=single)
+    groups = _check_strata(strata, times.size)
+    sets = build_risk_sets(times, events, ties=_check_ties(ties), strata=groups)
     return _fit_in_chunks(x, sets)
 
 
@@ -287,16 +296,18 @@ def _fit_in_chunks(x: NDArray[Any], sets: RiskSets) -> CoxBatch:
 
 def _fit_chunk(x: NDArray[Any], sets: RiskSets) -> tuple[NewtonResult, Floats]:
     """Standardise among those at risk and fit; the scale comes back with shape (p, batch)."""
-    arranged = np.array(np.moveaxis(x, 0, 2)[sets.subjects], dtype=float, order="C")
+    arranged = np.ascontiguousarray(np.moveaxis(x, 0, 2)[sets.subjects], dtype=float)
     with np.errstate(invalid="ignore", over="ignore"):
-        size = np.abs(arranged).max(axis=0)
+        size = np.maximum(arranged.max(axis=0), -arranged.min(axis=0))
         arranged -= arranged.mean(axis=0)
-        scale = np.sqrt(np.square(arranged).mean(axis=0))
+        scale = np.sqrt(np.einsum("mpb,mpb->pb", arranged, arranged) / len(arranged))
         usable = np.isfinite(scale) & (scale > 1e-13 * size)
     # A covariate of zeros has no information, which the search then reports as for any other.
     arranged[:, ~usable] = 0.0
     scale = np.where(usable, scale, 1.0)
     arranged /= scale
+    if arranged.shape[1] == 1:
+        return maximise_single(arranged[:, 0], sets), scale
     return maximise(arranged, sets), scale
 
 
@@ -327,9 +338,13 @@ def _check_single(
             f"expected finite covariates; found {int((~np.isfinite(x)).sum())} that are not; "
             "drop these patients or impute inside the training part."
         )
+    return x, _check_strata(strata, n)
+
+
+def _check_strata(strata: ArrayLike | None, n: int) -> NDArray[Any]:
     if strata is None:
-        return x, np.zeros(n, dtype=int)
-    return x, check_groups(strata, n, what="stratum")
+        return np.zeros(n, dtype=int)
+    return check_groups(strata, n, what="stratum")
 
 
 def _check_ties(ties: str) -> str:

@@ -109,8 +109,10 @@ def maximise(x: Floats, sets: RiskSets) -> NewtonResult:
 def _advance(search: _Search, sets: RiskSets, result: NewtonResult, *, first: bool) -> Bools:
     """Try one step in every model, write down those that are done, return those that are not."""
     trial = search.coef + search.step
-    value, gradient, information, moment = _derivatives(search.x, trial, search.total, sets)
-    covariance, singular = _invert(information, moment * (_REDUNDANT if first else _ROUNDING))
+    value, gradient, information, moment = derivatives(
+        search.x, trial, total=search.total, sets=sets
+    )
+    covariance, singular = invert(information, moment * (_REDUNDANT if first else _ROUNDING))
     floor = search.log_likelihood - 1e-11 * np.abs(search.log_likelihood)
     better = np.isfinite(value) & (value >= floor) & ~singular
     step = np.einsum("pqb,qb->pb", covariance, gradient)
@@ -140,8 +142,8 @@ def _advance(search: _Search, sets: RiskSets, result: NewtonResult, *, first: bo
     return np.asarray(~(done | endless | (singular & first)))
 
 
-def _derivatives(
-    x: Floats, coef: Floats, total: Floats, sets: RiskSets
+def derivatives(
+    x: Floats, coef: Floats, *, total: Floats, sets: RiskSets
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Log partial likelihood, gradient, information and uncentred second moment."""
     m, p, batch = x.shape
@@ -177,7 +179,7 @@ def _derivatives(
     return value, gradient, moment - spread, np.einsum("ppb->pb", moment)
 
 
-def _invert(matrices: Floats, smallest_pivot: Floats) -> tuple[Floats, Bools]:
+def invert(matrices: Floats, smallest_pivot: Floats) -> tuple[Floats, Bools]:
     """Invert positive definite matrices by sweeping pivots; flag those that are singular."""
     a = matrices.copy()
     singular = np.zeros(a.shape[-1], dtype=bool)

@@ -66,7 +66,7 @@ class RiskSets:
         """
         entering = self.gather @ values
         for start, stop in self.strata:
-            _accumulate(entering[start:stop])
+            accumulate(entering[start:stop])
         return np.asarray(self.share @ entering)
 
     def transposed_sums(self, values: Floats) -> Floats:
@@ -82,7 +82,7 @@ class RiskSets:
         """
         leaving = self.collect @ values
         for start, stop in self.strata:
-            _accumulate(leaving[start:stop][::-1])
+            accumulate(leaving[start:stop][::-1])
         return np.asarray(self.spread @ leaving)
 
 
@@ -160,7 +160,7 @@ def _matrices(
     return gather, share, weight
 
 
-def _accumulate(values: Floats) -> None:
+def accumulate(values: Floats) -> None:
     """Running sum down the rows, in place."""
     if values.shape[1] < _NARROW:
         np.cumsum(values, axis=0, out=values)

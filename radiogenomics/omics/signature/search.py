@@ -1,0 +1,254 @@
+"""The best one, two or three genes together, and how many of them a new cohort rewards."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from radiogenomics.core.errors import DataError
+from radiogenomics.core.method import Method
+from radiogenomics.omics.signature.gene_selector import (
+    GeneSelector,
+    Given,
+    Splitter,
+    deal,
+    read_given,
+    standardise_by_cohort,
+)
+from radiogenomics.stats.inputs import Floats
+from radiogenomics.stats.survival.subset_search import BestSubsets, best_subsets
+from radiogenomics.stats.survival.subset_validation import (
+    SubsetSizes,
+    choose_subset_size,
+    left_out_concordance,
+)
+
+
+class SubsetSearch(GeneSelector):
+    """Search all subsets of one to three genes by the partial likelihood over cohorts.
+
+    All single genes and all pairs are ranked exactly; triples are exact up to ``exhaustive`` genes
+    and beyond that those with one of the ``beam`` best pairs. Cohorts share coefficients and have
+    baseline hazards of their own. The size is the smallest whose concordance, in folds that took no
+    part in the search, is within one standard error of the best. Candidates come from elsewhere (a
+    screen, a list): chosen on the same patients outside the fold, the concordance is flattered.
+
+    Parameters
+    ----------
+    max_size
+        1, 2 or 3.
+    size
+        Genes to choose; None to have folds decide.
+    splitter
+        Makes the folds, as ``PatientKFold``; None to leave out one cohort at a time. Of a splitter
+        that repeats, folds of the first repeat are used.
+    standardise
+        Whether every gene is put in standard deviations of each cohort first; needed where cohorts
+        were measured on different platforms. A left-out cohort is then standardised by itself.
+    keep
+        Subsets of each size in the ranking.
+    beam, exhaustive
+        As in ``stats.survival.subset_search.best_subsets``.
+    ties
+        ``"efron"`` or ``"breslow"``.
+
+    Attributes
+    ----------
+    ranking_ : DataFrame
+        The best subsets of each size: ``size, rank, genes, log_likelihood, gain`` (over no gene),
+        ``coefs``, ``concordance, concordance_se``: in the folds, with coefficients from the others.
+        That is flattered, as every fold had a say in the ranking.
+    sizes_ : DataFrame
+        ``size, looked_at, exhaustive, concordance, concordance_se, chosen``: here the folds had no
+        say. Concordances are NaN when ``size`` was given and there is nothing to leave out.
+    folds_ : DataFrame
+        ``size, fold, genes, concordance``: what the search found without each fold.
+    coef_ : Series
+        Log hazard ratio of each chosen gene, per cohort standard deviation if standardised.
+    genes_ : tuple of str
+        The best subset of the chosen size.
+    size_ : int
+
+    References
+    ----------
+    Cox 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; Breiman et al. 1984, Classification and
+    Regression Trees, Wadsworth (rule of one standard error).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> genes = pd.DataFrame(rng.normal(size=(300, 30)), columns=[f"G{i}" for i in range(30)])
+    >>> y = np.array(
+    ...     [(True, t) for t in rng.exponential(np.exp(-genes["G3"] - genes["G7"]))],
+    ...     dtype=[("event", bool), ("time", float)],
+    ... )
+    >>> SubsetSearch(max_size=2).fit(genes, y, np.repeat(["a", "b", "c"], 100)).genes_
+    ('G3', 'G7')
+    """
+
+    card: ClassVar[Method] = Method(
+        name="subset_search",
+        title="Best subset of one to three genes by stratified Cox likelihood",
+        scope="omics: signature",
+        reference="house",
+        limits="The best of millions of pairs fits by chance; correlated genes stand in for one "
+        "another, so the choice is less stable than its concordance.",
+        learns=True,
+    )
+
+    def __init__(
+        self,
+        max_size: int = 3,
+        size: int | None = None,
+        *,
+        splitter: Splitter | None = None,
+        standardise: bool = True,
+        keep: int = 50,
+        beam: int = 1000,
+        exhaustive: int = 200,
+        ties: Literal["efron", "breslow"] = "efron",
+    ) -> None:
+        self.max_size = max_size
+        self.size = size
+        self.splitter = splitter
+        self.standardise = standardise
+        self.keep = keep
+        self.beam = beam
+        self.exhaustive = exhaustive
+        self.ties = ties
+
+    def fit(self, expression: pd.DataFrame, y: Any, groups: ArrayLike | None = None) -> Self:
+        """Search, decide on a size and keep the best subset.
+
+        Parameters
+        ----------
+        expression
+            Patients × candidate genes, logarithmic, none missing.
+        y
+            Survival target (structured array of event and time in months).
+        groups
+            Cohort of each patient; one cohort when None.
+
+        Raises
+        ------
+        DataError, AlignmentError, OutcomeError
+            Tables do not fit, values are missing, a parameter is senseless, or there is nothing to
+            leave out and no size is given.
+        """
+        if self.size is not None and not 1 <= self.size <= self.max_size:
+            raise DataError(
+                f"size: expected None or 1 to max_size ({self.max_size}); found {self.size}. "
+                "Correct it."
+            )
+        given = read_given(expression, y, groups)
+        values = given.values
+        if self.standardise:
+            values = standardise_by_cohort(values, given.cohorts)
+        folds = self._folds(given, expression.index)
+        found = best_subsets(
+            values, given.time, given.event, strata=given.cohorts, max_size=self.max_size,
+            keep=self.keep, beam=self.beam, exhaustive=self.exhaustive, ties=self.ties,
+        )  # fmt: skip
+        sizes = None
+        if folds is not None:
+            sizes = choose_subset_size(
+                values, given.time, given.event, strata=given.cohorts, folds=folds,
+                max_size=self.max_size, beam=self.beam, exhaustive=self.exhaustive, ties=self.ties,
+            )  # fmt: skip
+        self.size_ = self.size if self.size is not None else sizes.size
+        names = np.asarray(given.genes, dtype=object)
+        self.sizes_, self.folds_ = _sizes(found, sizes, self.size_), _folds(sizes, names)
+        self.ranking_ = self._ranking(found, names, values, given=given, folds=folds)
+        best = found.levels[self.size_ - 1]
+        self.genes_ = tuple(names[best.subsets[0]])
+        self.coef_ = pd.Series(best.coef[0], index=list(self.genes_), name="coef")
+        return self
+
+    def _folds(self, given: Given, patients: pd.Index) -> NDArray[Any] | None:
+        """Label of each patient's fold; None where a size is given and nothing can be left out."""
+        if self.splitter is None:
+            if np.unique(given.cohorts).size > 1:
+                return given.cohorts
+            if self.size is not None:
+                return None
+            raise DataError(
+                "expected several cohorts, a splitter or a size; found none of the three, so that "
+                "nothing can be left out to choose a size. Hand in one of them."
+            )
+        fold = np.full(given.time.size, -1)
+        for at, (_, test) in enumerate(deal(self.splitter, patients, given.event)):
+            if (fold >= 0).all():
+                break
+            if (fold[test] >= 0).any():
+                fold[:] = -1
+                break
+            fold[test] = at
+        if (fold < 0).any():
+            raise DataError(
+                "splitter: expected folds that test every patient once; found others. Use k folds."
+            )
+        return fold
+
+    def _ranking(
+        self,
+        found: BestSubsets,
+        names: NDArray[Any],
+        values: Floats,
+        *,
+        given: Given,
+        folds: NDArray[Any] | None,
+    ) -> pd.DataFrame:
+        tables = []
+        for level in found.levels:
+            inside = np.full((len(level.subsets), 1), np.nan)
+            if folds is not None:
+                inside = left_out_concordance(
+                    values, given.time, given.event, subsets=level.subsets, strata=given.cohorts,
+                    folds=folds, ties=self.ties,
+                )  # fmt: skip
+            spread = inside.std(axis=1, ddof=1) if folds is not None else inside[:, 0]
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "size": level.size,
+                        "rank": np.arange(len(level.subsets)) + 1,
+                        "genes": [tuple(names[subset]) for subset in level.subsets],
+                        "log_likelihood": level.log_likelihood,
+                        "gain": level.log_likelihood - found.null_log_likelihood,
+                        "coefs": [tuple(map(float, coef)) for coef in level.coef],
+                        "concordance": inside.mean(axis=1),
+                        "concordance_se": spread / np.sqrt(inside.shape[1]),
+                    }
+                )
+            )
+        return pd.concat(tables, ignore_index=True)
+
+
+def _sizes(found: BestSubsets, sizes: SubsetSizes | None, chosen: int) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "size": [level.size for level in found.levels],
+            "looked_at": [level.looked_at for level in found.levels],
+            "exhaustive": [level.exhaustive for level in found.levels],
+            "concordance": np.nan if sizes is None else sizes.mean,
+            "concordance_se": np.nan if sizes is None else sizes.se,
+        }
+    )
+    return table.assign(chosen=table["size"] == chosen)
+
+
+def _folds(sizes: SubsetSizes | None, names: NDArray[Any]) -> pd.DataFrame:
+    columns = ["size", "fold", "genes", "concordance"]
+    if sizes is None:
+        return pd.DataFrame(columns=columns)
+    rows = [
+        (size, fold, tuple(names[subset]), concordance)
+        for size, (subsets, values) in enumerate(
+            zip(sizes.subsets, sizes.concordance, strict=True), start=1
+        )
+        for fold, subset, concordance in zip(sizes.folds, subsets, values, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=columns)
