@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from radiogenomics.stats.agreement.bland_altman import (
-    BlandAltman,
-    ConcordanceCorrelation,
-    Repeatability,
     bland_altman,
     concordance_correlation,
     repeatability,
 )
-from radiogenomics.stats.agreement.fleiss_kappa import FleissKappa, fleiss_kappa
-from radiogenomics.stats.agreement.icc import IntraclassCorrelation, intraclass_correlation
-from radiogenomics.stats.agreement.kappa import CohenKappa, cohen_kappa, cohen_kappa_of_counts
+from radiogenomics.stats.agreement.fleiss_kappa import fleiss_kappa
+from radiogenomics.stats.agreement.icc import intraclass_correlation
+from radiogenomics.stats.agreement.kappa import cohen_kappa, cohen_kappa_of_counts
 from radiogenomics.stats.bootstrap import (
-    BootstrapEstimate,
     bootstrap_auc,
     bootstrap_counts,
     bootstrap_estimate,
 )
 from radiogenomics.stats.classification.auc import (
-    AucDifference,
-    AucEstimate,
     auc,
     auc_batch,
     delong,
@@ -29,50 +23,36 @@ from radiogenomics.stats.classification.auc import (
     delong_test_unpaired,
 )
 from radiogenomics.stats.classification.calibration import (
-    CalibrationBins,
-    CalibrationLine,
-    CalibrationOffset,
     brier,
     calibration_bins,
     calibration_in_the_large,
     calibration_line,
 )
 from radiogenomics.stats.classification.calibration_curve import (
-    FlexibleCalibration,
     flexible_calibration,
 )
 from radiogenomics.stats.classification.calibration_tests import (
-    CalibrationError,
-    SpiegelhalterTest,
     expected_calibration_error,
     hosmer_lemeshow,
     spiegelhalter_test,
 )
-from radiogenomics.stats.classification.confusion import Confusion, Share, confusion
+from radiogenomics.stats.classification.confusion import confusion
 from radiogenomics.stats.classification.decision_curve import (
-    BenefitCurve,
-    NetBenefit,
     net_benefit,
     net_benefit_survival,
 )
 from radiogenomics.stats.classification.precision_recall import (
-    PrecisionRecall,
     average_precision,
     precision_recall_curve,
 )
 from radiogenomics.stats.classification.reclassification import (
-    DiscriminationImprovement,
-    Improvement,
-    NetReclassification,
     integrated_discrimination,
     net_reclassification,
     net_reclassification_survival,
     risk_classes,
 )
-from radiogenomics.stats.classification.roc import RocCurve, roc_curve, youden_threshold
+from radiogenomics.stats.classification.roc import roc_curve, youden_threshold
 from radiogenomics.stats.design.sample_size import (
-    DevelopmentSize,
-    SizeCriterion,
     development_size_binary,
     development_size_survival,
     maximum_r2_binary,
@@ -80,23 +60,18 @@ from radiogenomics.stats.design.sample_size import (
     r2_from_c_statistic,
 )
 from radiogenomics.stats.design.survival_validation_size import (
-    SurvivalPrecision,
     predictor_of_c,
     predictor_of_d,
     survival_precision,
     survival_validation_size,
 )
 from radiogenomics.stats.design.validation_size import (
-    NetBenefitTarget,
-    PrecisionCriterion,
-    PredictorDistribution,
-    ValidationSize,
     c_statistic_error,
     validation_size,
 )
-from radiogenomics.stats.groups.fisher import FisherTest, fisher_exact
-from radiogenomics.stats.groups.group_tests import GroupTest, compare_counts, compare_numbers
-from radiogenomics.stats.groups.moderated_t import ModeratedT, moderated_t
+from radiogenomics.stats.groups.fisher import fisher_exact
+from radiogenomics.stats.groups.group_tests import compare_counts, compare_numbers
+from radiogenomics.stats.groups.moderated_t import moderated_t
 from radiogenomics.stats.groups.standardised_difference import (
     standardised_difference,
     standardised_difference_of_counts,
@@ -110,203 +85,97 @@ from radiogenomics.stats.inputs import (
     check_survival,
     survival_target,
 )
-from radiogenomics.stats.intervals import Interval, bootstrap_interval, clopper_pearson, wilson
+from radiogenomics.stats.intervals import bootstrap_interval, clopper_pearson, wilson
 from radiogenomics.stats.linear_models.elastic_net import (
-    ElasticNetPath,
     elastic_net_path,
     penalty_sequence,
 )
-from radiogenomics.stats.linear_models.elastic_net_choice import PenaltyChoice, choose_penalty
+from radiogenomics.stats.linear_models.elastic_net_choice import choose_penalty
 from radiogenomics.stats.linear_models.network_penalty import (
-    NetworkFit,
-    NetworkPath,
     network_path,
     normalised_laplacian,
 )
-from radiogenomics.stats.linear_models.svm_elimination import Elimination, eliminate
+from radiogenomics.stats.linear_models.svm_elimination import eliminate
 from radiogenomics.stats.linear_models.svm_plane import hinge_plane
-from radiogenomics.stats.meta_analysis import MetaAnalysis, meta_analysis
+from radiogenomics.stats.meta_analysis import meta_analysis
 from radiogenomics.stats.multiplicity import adjust
 from radiogenomics.stats.p_combination import fisher_combined, stouffer_combined
 from radiogenomics.stats.permutation import permutation_interval, permutation_p, permutations
 from radiogenomics.stats.ranks import midranks
 from radiogenomics.stats.restricted_cubic_spline import default_knots, rcs_basis
-from radiogenomics.stats.survival.baseline_hazard import BaselineHazard, EventTimes, baseline_hazard
+from radiogenomics.stats.survival.baseline_hazard import baseline_hazard
 from radiogenomics.stats.survival.bootstrap_survival import (
     bootstrap_concordance,
     bootstrap_time_dependent_auc,
 )
-from radiogenomics.stats.survival.competing_risks import CumulativeIncidence, cumulative_incidence
-from radiogenomics.stats.survival.concordance import Concordance, concordance, concordance_batch
+from radiogenomics.stats.survival.competing_risks import cumulative_incidence
+from radiogenomics.stats.survival.concordance import concordance, concordance_batch
 from radiogenomics.stats.survival.concordance_difference import (
-    ConcordanceDifference,
     concordance_test,
     concordance_test_unpaired,
     uno_concordance_test,
 )
-from radiogenomics.stats.survival.cox import ChiSquared, CoxBatch, CoxFit, fit_cox, fit_cox_batch
-from radiogenomics.stats.survival.cox_screen import CoxScreen, cox_screen
-from radiogenomics.stats.survival.cox_survival import PatientCurves, cox_survival
-from radiogenomics.stats.survival.cutpoint_scan import CutpointScan, cutpoint_scan
-from radiogenomics.stats.survival.d_calibration import DCalibration, d_calibration
-from radiogenomics.stats.survival.fine_gray import FineGrayFit, fit_fine_gray
-from radiogenomics.stats.survival.gray import GrayTest, gray_test
+from radiogenomics.stats.survival.cox import CoxFit, fit_cox, fit_cox_batch
+from radiogenomics.stats.survival.cox_screen import cox_screen
+from radiogenomics.stats.survival.cox_survival import cox_survival
+from radiogenomics.stats.survival.cutpoint_scan import cutpoint_scan
+from radiogenomics.stats.survival.d_calibration import d_calibration
+from radiogenomics.stats.survival.fine_gray import fit_fine_gray
+from radiogenomics.stats.survival.gray import gray_test
 from radiogenomics.stats.survival.heagerty_auc import (
-    HeagertyAuc,
-    HeagertyInterval,
     bootstrap_heagerty_auc,
     heagerty_auc,
     heagerty_auc_interval,
 )
-from radiogenomics.stats.survival.ipcw import CensoringCurve, censoring_curve
-from radiogenomics.stats.survival.kaplan_meier import MedianSurvival, SurvivalCurve, kaplan_meier
-from radiogenomics.stats.survival.logrank import LogRank, logrank, logrank_batch
+from radiogenomics.stats.survival.ipcw import censoring_curve
+from radiogenomics.stats.survival.kaplan_meier import kaplan_meier
+from radiogenomics.stats.survival.logrank import logrank, logrank_batch
 from radiogenomics.stats.survival.maximally_selected import (
-    MaximallySelected,
     logrank_scores,
     maximally_selected,
 )
 from radiogenomics.stats.survival.pair_bound import (
-    PairRank,
     rank_pair_by_likelihood,
     rank_pair_by_score,
 )
 from radiogenomics.stats.survival.proportional_hazards import (
-    ProportionalHazards,
     proportional_hazards,
 )
 from radiogenomics.stats.survival.restricted_mean import (
-    Contrast,
-    RestrictedMean,
-    RestrictedMeanComparison,
     compare_restricted_means,
     restricted_mean,
 )
-from radiogenomics.stats.survival.subset_search import BestSubsets, SubsetLevel, best_subsets
+from radiogenomics.stats.survival.subset_search import best_subsets
 from radiogenomics.stats.survival.subset_validation import (
-    SubsetSizes,
     choose_subset_size,
     left_out_concordance,
 )
-from radiogenomics.stats.survival.survival_brier import SurvivalBrier, survival_brier
+from radiogenomics.stats.survival.survival_brier import survival_brier
 from radiogenomics.stats.survival.survival_calibration import (
-    CalibrationSlope,
-    ObservedExpected,
-    RiskGroups,
     observed_expected,
     risk_groups,
     survival_slope,
 )
 from radiogenomics.stats.survival.survival_calibration_curve import (
-    CalibrationCurve,
     calibration_curve,
 )
 from radiogenomics.stats.survival.time_dependent_auc import (
-    SurvivalEstimate,
-    TimeDependentAuc,
-    TimeDependentAucDifference,
     cumulative_dynamic_auc,
     time_dependent_auc_test,
 )
 from radiogenomics.stats.survival.time_dependent_roc import (
-    TimeDependentRoc,
     time_dependent_roc,
     youden_threshold_at,
 )
-from radiogenomics.stats.survival.time_grid import DroppedTime, TimeGrid, valid_times
-from radiogenomics.stats.survival.uno import UnoConcordance, uno_concordance
+from radiogenomics.stats.survival.time_grid import valid_times
+from radiogenomics.stats.survival.uno import uno_concordance
 from radiogenomics.stats.survival.weighted_logrank import (
-    TrendTest,
-    WeightedLogRank,
     logrank_trend,
     weighted_logrank,
 )
 
 __all__ = [
-    "AucDifference",
-    "AucEstimate",
-    "BaselineHazard",
-    "BenefitCurve",
-    "BestSubsets",
-    "BlandAltman",
-    "BootstrapEstimate",
-    "CalibrationBins",
-    "CalibrationCurve",
-    "CalibrationError",
-    "CalibrationLine",
-    "CalibrationOffset",
-    "CalibrationSlope",
-    "CensoringCurve",
-    "ChiSquared",
-    "CohenKappa",
-    "Concordance",
-    "ConcordanceCorrelation",
-    "ConcordanceDifference",
-    "Confusion",
-    "Contrast",
-    "CoxBatch",
     "CoxFit",
-    "CoxScreen",
-    "CumulativeIncidence",
-    "CutpointScan",
-    "DCalibration",
-    "DevelopmentSize",
-    "DiscriminationImprovement",
-    "DroppedTime",
-    "ElasticNetPath",
-    "Elimination",
-    "EventTimes",
-    "FineGrayFit",
-    "FisherTest",
-    "FleissKappa",
-    "FlexibleCalibration",
-    "GrayTest",
-    "GroupTest",
-    "HeagertyAuc",
-    "HeagertyInterval",
-    "Improvement",
-    "Interval",
-    "IntraclassCorrelation",
-    "LogRank",
-    "MaximallySelected",
-    "MedianSurvival",
-    "MetaAnalysis",
-    "ModeratedT",
-    "NetBenefit",
-    "NetBenefitTarget",
-    "NetReclassification",
-    "NetworkFit",
-    "NetworkPath",
-    "ObservedExpected",
-    "PairRank",
-    "PatientCurves",
-    "PenaltyChoice",
-    "PrecisionCriterion",
-    "PrecisionRecall",
-    "PredictorDistribution",
-    "ProportionalHazards",
-    "Repeatability",
-    "RestrictedMean",
-    "RestrictedMeanComparison",
-    "RiskGroups",
-    "RocCurve",
-    "Share",
-    "SizeCriterion",
-    "SpiegelhalterTest",
-    "SubsetLevel",
-    "SubsetSizes",
-    "SurvivalBrier",
-    "SurvivalCurve",
-    "SurvivalEstimate",
-    "SurvivalPrecision",
-    "TimeDependentAuc",
-    "TimeDependentAucDifference",
-    "TimeDependentRoc",
-    "TimeGrid",
-    "TrendTest",
-    "UnoConcordance",
-    "ValidationSize",
-    "WeightedLogRank",
     "adjust",
     "auc",
     "auc_batch",

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 import pandas as pd
 
-from radiogenomics import clinical, features, models
+from radiogenomics import clinical, features, models, omics
 from radiogenomics.core.errors import MissingExtraError
 from radiogenomics.core.method import Method
 from radiogenomics.models import learner, learner_names
@@ -100,7 +100,7 @@ STANDARDISE = Method(
 def _cards() -> Iterator[tuple[Method, str]]:
     """Every card, and where in ``radiogenomics`` its method is."""
     yield STANDARDISE, "study.methods"
-    for room in (features, models):
+    for room in (features, omics, models):
         for name in room.__all__:
             card = getattr(getattr(room, name), "card", None)
             if isinstance(card, Method):
