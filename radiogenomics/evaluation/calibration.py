@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning
 from radiogenomics.core.evidence import Metric
@@ -17,6 +18,9 @@ from radiogenomics.stats import (
     calibration_line,
     wilson,
 )
+
+# Standard deviation of log-odds; uninformative models keep 0.01 to hold their order.
+ALIKE = 0.02
 
 
 def calibration_metrics(predictions: pd.DataFrame, *, split: str) -> tuple[Metric, ...]:
@@ -31,7 +35,7 @@ def calibration_metrics(predictions: pd.DataFrame, *, split: str) -> tuple[Metri
 
     Value and variance are averaged over repeats; intervals are Wald's. An intercept or slope
     without a finite estimate (probabilities all equal, or separating the classes) is left out with
-    a warning. None has a permutation p.
+    a warning, as is the slope of probabilities that hardly differ. None has a permutation p.
 
     Parameters
     ----------
@@ -62,17 +66,29 @@ def calibration_metrics(predictions: pd.DataFrame, *, split: str) -> tuple[Metri
     repeats = list(by_repeat(predictions))
     _require_probabilities(np.concatenate([scores for scores, _ in repeats]))
     found = []
+    differ = hardly_differ(repeats) is None
     for metric in _averaged(repeats, n=labelled_patients(predictions), split=split):
-        if np.isfinite(metric.value) and np.isfinite(metric.high):
+        finite = np.isfinite(metric.value) and np.isfinite(metric.high)
+        if finite and (differ or metric.name != "calibration_slope"):
             found.append(metric)
             continue
-        warnings.warn(
-            f"{split}: {metric.name} has no finite estimate and is left out: the probabilities are "
-            "all equal or separate the classes.",
-            RadiogenomicsWarning,
-            stacklevel=2,
-        )
+        why = "has no finite estimate and is left out: the probabilities are all equal or separate "
+        text = f"{why}the classes." if not finite else f"is left out: {hardly_differ(repeats)}."
+        warnings.warn(f"{split}: {metric.name} {text}", RadiogenomicsWarning, stacklevel=2)
     return tuple(found)
+
+
+def hardly_differ(repeats: list[tuple[Floats, Floats]]) -> str | None:
+    """Say that probabilities are too much alike for a slope or a curve; None where they are not.
+
+    Such are those of a model that the inner folds found uninformative: their slope would be a
+    number in the hundreds that says nothing.
+    """
+    with np.errstate(divide="ignore"):
+        spread = float(np.mean([logit(scores).std() for scores, _ in repeats]))
+    if not spread < ALIKE:
+        return None
+    return f"the probabilities hardly differ (log-odds with a standard deviation of {spread:.2g})"
 
 
 def calibration_table(predictions: pd.DataFrame, *, bins: int = 5) -> pd.DataFrame:

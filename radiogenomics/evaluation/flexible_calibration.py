@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from radiogenomics.core.errors import DataError
 from radiogenomics.core.evidence import Metric
-from radiogenomics.evaluation.repeats import Z95, by_repeat, labelled_patients
+from radiogenomics.evaluation.calibration import hardly_differ
+from radiogenomics.evaluation.repeats import Z95, Floats, by_repeat, labelled_patients
 from radiogenomics.stats.classification.calibration_curve import flexible_calibration
 from radiogenomics.stats.classification.calibration_tests import expected_calibration_error
 
@@ -53,7 +55,7 @@ def flexible_calibration_table(predictions: pd.DataFrame, *, knots: int = 3) -> 
     >>> len(flexible_calibration_table(frame))
     100
     """
-    repeats = list(by_repeat(predictions))
+    repeats = _differing(predictions)
     tail = 0.01 if labelled_patients(predictions) >= 100 else 0.0
     ends = np.mean([np.quantile(scores, [tail, 1 - tail]) for scores, _ in repeats], axis=0)
     grid = np.linspace(*ends, _GRID)
@@ -116,7 +118,7 @@ def flexible_calibration_metrics(
     >>> [metric.name for metric in flexible_calibration_metrics(frame, split="apparent")]
     ['ici', 'ece']
     """
-    repeats = list(by_repeat(predictions))
+    repeats = _differing(predictions)
     found = {
         "ici": [flexible_calibration(*pair, knots=knots).ici for pair in repeats],
         "ece": [expected_calibration_error(*pair, bins=bins).value for pair in repeats],
@@ -127,3 +129,14 @@ def flexible_calibration_metrics(
         Metric(name, np.mean(values), np.nan, np.nan, None, n, split, events=events)
         for name, values in found.items()
     )
+
+
+def _differing(predictions: pd.DataFrame) -> list[tuple[Floats, Floats]]:
+    repeats = list(by_repeat(predictions))
+    why = hardly_differ(repeats)
+    if why is not None:
+        raise DataError(
+            f"expected probabilities that differ, to draw a curve over them; found that {why}. The "
+            "model tells patients apart too little: report the Brier score."
+        )
+    return repeats

@@ -102,8 +102,10 @@ def survival_accuracy(
     Metrics: ``integrated_brier``, lower is better, chance that of the Kaplan-Meier curve of these
     patients; ``integrated_ipa``, 1 − the first over its chance, chance 0; ``d_calibration_p``,
     small where curves are not calibrated, without interval or chance. For times asked for also
-    ``brier_at_T_months`` and ``ipa_at_T_months``. Curves are steps, as those of Cox models and
-    forests: 1 before the first column, flat between columns and after the last.
+    ``brier_at_T_months`` and ``ipa_at_T_months``. D-calibration is left out, with a warning, where
+    columns lie so far apart that survival falls by more than a bin between two. Curves are steps,
+    as those of Cox models and forests: 1 before the first column, flat between columns and after
+    the last.
 
     Parameters
     ----------
@@ -139,8 +141,7 @@ def survival_accuracy(
     values = survival_table.to_numpy()
     at = survival_at(values, months, grid.times)
     scores = survival_brier(at, truth.time, truth.event, times=grid)
-    own = survival_at_own_time(values, months, truth.time)
-    shape = d_calibration(own, truth.time, truth.event, bins=bins)
+    shape = _shape(values, months, truth, split=split, bins=bins)
     if times is not None:
         _warn_of(grid, f"{split}: Brier score")
     metrics = _accuracy_metrics(scores, shape, truth, split=split, asked=times is not None)
@@ -191,7 +192,7 @@ def _metric(name: str, found: Estimate, truth: SurvivalOutcome, split: str) -> M
 
 def _accuracy_metrics(
     scores: SurvivalBrier,
-    shape: DCalibration,
+    shape: DCalibration | None,
     truth: SurvivalOutcome,
     *,
     split: str,
@@ -205,8 +206,11 @@ def _accuracy_metrics(
             "integrated_brier", brier.value, brier.low, brier.high, chance, n, split, events=events
         ),
         Metric("integrated_ipa", ipa.value, ipa.low, ipa.high, 0.0, n, split, events=events),
-        Metric("d_calibration_p", shape.p, np.nan, np.nan, None, n, split, events=events),
     ]
+    if shape is not None:
+        metrics.append(
+            Metric("d_calibration_p", shape.p, np.nan, np.nan, None, n, split, events=events)
+        )
     for k, t in enumerate(scores.grid.times if asked else ()):
         cases = int(scores.grid.n_cases[k])
         found = (scores.value[k], scores.low[k], scores.high[k], scores.reference[k])
@@ -214,6 +218,29 @@ def _accuracy_metrics(
         found = (scores.ipa[k], scores.ipa_low[k], scores.ipa_high[k], 0.0)
         metrics.append(Metric(f"ipa_at_{t:g}_months", *found, n, split, events=cases))
     return tuple(metrics)
+
+
+def _shape(
+    values: Floats, months: Floats, truth: SurvivalOutcome, *, split: str, bins: int
+) -> DCalibration | None:
+    """D-calibration up to the last column; None, with a warning, where columns are too far apart.
+
+    A curve is known at the columns only: between them patients would fall into the wrong bins.
+    """
+    order = np.argsort(months)
+    drops = -np.diff(np.pad(values[:, order], ((0, 0), (1, 0)), constant_values=1.0), axis=1)
+    widest = float(np.median(drops, axis=0).max())
+    if widest > 1 / bins:
+        warnings.warn(
+            f"{split}: D-calibration is left out: between two columns the predicted survival falls "
+            f"by {widest:.2f}, more than a bin of 1/{bins}. Predict survival at more times.",
+            RadiogenomicsWarning,
+            stacklevel=3,
+        )
+        return None
+    own = survival_at_own_time(values, months, truth.time)
+    seen = truth.event.to_numpy() & (truth.time.to_numpy() <= months.max())
+    return d_calibration(own, truth.time, seen, bins=bins)
 
 
 class _Place(NamedTuple):
@@ -238,10 +265,13 @@ class _Place(NamedTuple):
 
 
 def _accuracy_tables(
-    scores: SurvivalBrier, shape: DCalibration, place: _Place
+    scores: SurvivalBrier, shape: DCalibration | None, place: _Place
 ) -> dict[str, pd.DataFrame]:
     columns = ["low", "high", "reference", "ipa", "ipa_low", "ipa_high"]
     brier = pd.DataFrame({"brier": scores.value} | {c: getattr(scores, c) for c in columns})
+    tables = {"survival_brier": place.over_time(brier), "brier_dropped_times": place.dropped()}
+    if shape is None:
+        return tables
     low, high = wilson(shape.observed, shape.n)
     shares = {
         "bin_from": shape.edges[:-1],
@@ -252,11 +282,9 @@ def _accuracy_tables(
         "expected": shape.expected / shape.n,
     }
     test = [{c: getattr(shape, c) for c in ("statistic", "df", "p", "n", "events")}]
-    return {
-        "survival_brier": place.over_time(brier),
+    return tables | {
         "d_calibration": place.before(pd.DataFrame(shares)),
         "d_calibration_test": place.before(pd.DataFrame(test)),
-        "brier_dropped_times": place.dropped(),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -155,7 +156,8 @@ def checked_budget(max_features: int | str, patients: int) -> int:
     """
     if max_features == ONE_IN_TEN:
         return one_in_ten(patients)
-    if isinstance(max_features, str) or max_features != int(max_features) or max_features < 1:
+    whole = isinstance(max_features, Integral) and not isinstance(max_features, bool)
+    if not whole or max_features < 1:
         raise DataError(
             f"max_features: expected a whole number of at least 1, or {ONE_IN_TEN!r}; found "
             f"{max_features!r}. Write how many features the learner may see."

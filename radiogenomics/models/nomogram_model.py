@@ -7,6 +7,7 @@ constants go to the intercept. What is found is held against the model's own pre
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from radiogenomics.core.errors import DataError, SchemaError, short_list
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning, SchemaError, short_list
 from radiogenomics.models.steps import Steps, written_out
 from radiogenomics.models.survival.model import LinearHazardModel
 from radiogenomics.models.survival.tuned import TunedSurvival
@@ -124,6 +125,13 @@ def _opened(model: Any) -> _Opened:
     while isinstance(inner, Pipeline | TunedClassifier | TunedSurvival):
         if isinstance(inner, TunedClassifier):
             slope, intercept = inner.calibration_.slope, inner.calibration_.intercept
+            if not inner.calibration_.informative:
+                warnings.warn(
+                    "nomogram: the model's inner folds ranked no better than chance; all points "
+                    "together move the probability by next to nothing.",
+                    RadiogenomicsWarning,
+                    stacklevel=4,
+                )
         pipeline = inner if isinstance(inner, Pipeline) else inner.pipeline_
         steps += written_out(pipeline.steps[:-1])
         inner = pipeline.steps[-1][1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from radiogenomics.core.errors import OutcomeError
+from radiogenomics.core.errors import DataError, OutcomeError
 
 MAX_STEPS = 100
 # Least standard deviation of the calibrated log-odds: about a quarter of a percent of probability.
@@ -51,9 +51,7 @@ def fit_platt(scores: np.ndarray, positive: np.ndarray) -> PlattScaling:
     keep the curve finite when the scores separate the classes. A negative slope would turn the
     model upside down on the strength of its inner folds, and a slope of 0 would throw its order
     away, which is for other patients to judge. So the maximum is taken over slopes at which the
-    log-odds of these scores have a standard deviation of at least 0.01 (the problem is convex:
-    either the free maximum, or that bound): who is ranked higher has the higher probability, if
-    only by a quarter of a percent.
+    log-odds have a standard deviation of at least 0.01 (the problem is convex).
 
     Misleads when the scores are those of patients the model was fitted on: they are too extreme.
 
@@ -66,8 +64,8 @@ def fit_platt(scores: np.ndarray, positive: np.ndarray) -> PlattScaling:
 
     Raises
     ------
-    OutcomeError
-        One class only.
+    OutcomeError, DataError
+        One class only; a score is not finite, or there is not one a patient.
 
     References
     ----------
@@ -81,6 +79,12 @@ def fit_platt(scores: np.ndarray, positive: np.ndarray) -> PlattScaling:
     True
     """
     positive = np.asarray(positive, dtype=bool)
+    if np.shape(scores) != positive.shape or not np.isfinite(scores).all():
+        raise DataError(
+            f"calibration: expected a finite score for each of {positive.size} patients; found "
+            f"shape {np.shape(scores)}, {int((~np.isfinite(scores)).sum())} not finite. Score "
+            "every patient out of fold."
+        )
     n_positive = int(positive.sum())
     n_negative = len(positive) - n_positive
     if min(n_positive, n_negative) == 0:

@@ -31,7 +31,7 @@ from radiogenomics.models.steps import (
     require_facts_eaten,
     split_pipeline,
 )
-from radiogenomics.models.tuned import _points, _quick
+from radiogenomics.models.tuned import grid_points, quickly_checked
 from radiogenomics.stats.inputs import Floats
 
 Tunable = tuple[BaseEstimator, Mapping[str, tuple[float, ...]]]
@@ -173,7 +173,7 @@ class ScoreSurrogate(RegressorMixin, BaseEstimator):
         self.max_features_ = checked_budget(self.max_features, self.n_patients_)
         pipeline, points = self._built()
         require_facts_eaten(split_pipeline(pipeline)[0], rows)
-        with _quick(rows.values):
+        with quickly_checked(rows.values):
             self.grid_r2_ = self._inner_r2(rows, target, points, fold=self._folds(patient))
             best = int(np.argmax(self.grid_r2_))
             self.best_params_, self.inner_r2_ = points[best], float(self.grid_r2_[best])
@@ -186,7 +186,7 @@ class ScoreSurrogate(RegressorMixin, BaseEstimator):
         rows = checked_rows(self, X, reset=False)
         steps = self.pipeline_.steps[:-1]
         require_facts_eaten(steps, rows)
-        with _quick(rows.values):
+        with quickly_checked(rows.values):
             values = apply_steps(steps, rows, names=self._names)
             return np.asarray(self.pipeline_[-1].predict(values) * self.scale_ + self.centre_)
 
@@ -218,7 +218,7 @@ class ScoreSurrogate(RegressorMixin, BaseEstimator):
             ("budget", FeatureBudget(self.max_features_, target=SCORE)),
             (self.learner, estimator),
         ]
-        return Pipeline([*(self.steps or ()), *own]), list(_points(grid))
+        return Pipeline([*(self.steps or ()), *own]), list(grid_points(grid))
 
     def _check_patients(self, patient: np.ndarray, target: Floats) -> None:
         self.n_patients_ = int(patient.max()) + 1

@@ -128,10 +128,10 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
         require_facts_eaten(split_pipeline(self.pipeline)[0], rows)
         self.classes_, target = np.unique(label, return_inverse=True)
         self.n_splits_ = min(self.n_splits, _smaller_class(self.classes_, target))
-        points = list(_points(self.grid))
+        points = list(grid_points(self.grid))
         if not points:
             raise DataError("grid: expected at least one point; found none. Mend the grid.")
-        with _quick(rows.values):
+        with quickly_checked(rows.values):
             scores, wins, pairs = self._inner_scores(rows, target, points)
             self.grid_auc_ = wins / pairs
             best = int(np.argmax(self.grid_auc_))
@@ -146,7 +146,7 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
         check_is_fitted(self)
         rows = checked_rows(self, X, reset=False)
         require_facts_eaten(self.pipeline_.steps[:-1], rows)
-        with _quick(rows.values):
+        with quickly_checked(rows.values):
             transformed = apply_steps(self.pipeline_.steps[:-1], rows, names=self._names)
             return self.calibration_.log_odds(score(self.pipeline_[-1], transformed))
 
@@ -207,7 +207,7 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
 
 
 @contextmanager
-def _quick(values: np.ndarray) -> Iterator[None]:
+def quickly_checked(values: np.ndarray) -> Iterator[None]:
     """Spare small fits what costs more than they do: repeated checks, and threads of the BLAS.
 
     Values are checked once, here, and again where the transformers hand over.
@@ -225,7 +225,7 @@ def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()  # finding the libraries takes longer than a fit
 
 
-def _points(grid: GridLike) -> Iterator[dict[str, Any]]:
+def grid_points(grid: GridLike) -> Iterator[dict[str, Any]]:
     """Every combination of the grid's values, in the order they are written."""
     for part in [grid] if isinstance(grid, Mapping) else grid:
         for values in product(*part.values()):

@@ -35,12 +35,24 @@ from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_
 from radiogenomics.evaluation.utility import decision_curve_table
 from radiogenomics.io.labelled_table import LabelledTable, read_labelled_table, read_readings
 from radiogenomics.io.store import output_folder, pseudonym
-from radiogenomics.stats import permutations
+from radiogenomics.stats import auc_batch, permutations
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.plan import ValidationPlan, read_plan
 from radiogenomics.study.results import Results, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
-from radiogenomics.study.validate_checks import check_tables, read_facts, with_facts
+from radiogenomics.study.validate_checks import (
+    can_be_permuted,
+    check_tables,
+    read_facts,
+    require_own_columns,
+    with_facts,
+)
+from radiogenomics.study.validate_notes import (
+    few_permutations,
+    not_permuted,
+    null_table,
+    uninformative,
+)
 from radiogenomics.study.validate_sites import SITE, probe_sites, rehearse_sites
 from radiogenomics.study.words import (
     build_planned,
@@ -52,6 +64,7 @@ from radiogenomics.study.words import (
 )
 
 SPLIT = "cross-validation"
+OUTSIDE_PERMUTATIONS = 1999
 
 
 def validate(
@@ -80,10 +93,8 @@ def validate(
         Table: one row a patient, one column a feature, and the label.
     label
         Column of 0 and 1, in every table.
-    out
-        Output folder; it appears all at once, or not at all.
-    external
-        Tables of other patients with the same columns.
+    out, external
+        Output folder, which appears all at once or not at all; tables of other patients.
     retest
         Readings of the same patients, one file each, for the step ``icc_filter``.
     plan
@@ -93,22 +104,23 @@ def validate(
     fact
         Covariates of ComBat, used as ``@NAME``: ``NAME=COLUMN`` or name → column of numbers.
     jobs, seed
-        Processes, all cores when not given; numbers depend on the seed alone.
+        Processes, all cores when not given; seed.
 
     Raises
     ------
     RadiogenomicsError
         The branch says what was wrong: plan, file, label, patients on both sides, features missing.
     """
-    chosen = read_plan(plan)
-    check_plan(chosen)
-    facts = read_facts(fact, taken={"label": label, "id": id, "site": site})
+    check_plan(chosen := read_plan(plan))
+    taken = {"label": label, "id": id, "site": site}
+    require_own_columns(taken)
+    facts = read_facts(fact, taken=taken)
     check_facts(chosen, [f"{MARK}{name}" for name in (*facts, *(["site"] if site else []))])
     read = partial(read_labelled_table, label=label, id=id, site=site)
     with output_folder(out) as writer:
         tables = [with_facts(read(path), facts) for path in (train, *(external or ()))]
         readings = read_readings(retest, id=id) if retest else None
-        recipe = _recipe(chosen, {"label": label, "id": id, "site": site, "facts": facts})
+        recipe = _recipe(chosen, {**taken, "facts": facts})
         results = validate_tables(
             tables[0], tables[1:], chosen, readings=readings, recipe=recipe, seed=seed, jobs=jobs
         )
@@ -127,7 +139,7 @@ def validate_tables(
     jobs: int | None = None,
 ) -> Results:
     """Validate tables that are already in memory, without writing anything."""
-    remarks = check_tables(train, external, readings)
+    remarks = check_tables(train, external, readings) + few_permutations(plan)
     check_facts(plan, [str(name) for name in train.features if str(name).startswith(MARK)])
     sites = train.features.get(SITE)
     harmonises = SITE in facts_of_plan(plan)
@@ -196,17 +208,19 @@ def _inside(
             build(learner), train.features, train.labels, splitter=splitter, name=learner, jobs=jobs
         )
         evidences.append(found)
-    null = cross_validation_null(
-        build(plan.learner),
-        train.features,
-        train.labels,
-        splitter=splitter,
-        statistic=pooled_auc,
-        blocks=sites,
-        count=plan.permutations,
-        rng=np.random.default_rng(rng),
-        jobs=jobs,
-    )
+    null = None
+    if can_be_permuted(train.labels, sites):
+        null = cross_validation_null(
+            build(plan.learner),
+            train.features,
+            train.labels,
+            splitter=splitter,
+            statistic=pooled_auc,
+            blocks=sites,
+            count=plan.permutations,
+            rng=np.random.default_rng(rng),
+            jobs=jobs,
+        )
     first = evidences[0]
     metrics = (
         auc_metric(first.predictions, split=SPLIT, null=null),
@@ -217,11 +231,12 @@ def _inside(
         **_performance(predictions, SPLIT),
         "predictions": _hidden(first.predictions, train),
         "learners": _learners(predictions, SPLIT),
-        "null": pd.DataFrame({"metric": "auc", "split": SPLIT, "value": null}),
+        **null_table(null, SPLIT),
         "selection": first.selection_frequency().rename_axis("feature").reset_index(),
         **{name: table for name, table in first.tables.items() if name == "fallbacks"},
     }
-    return Findings(metrics=metrics, tables=tables, evidence=first), evidences
+    notes = (*not_permuted(null, SPLIT), *uninformative(evidences))
+    return Findings(metrics=metrics, tables=tables, notes=notes, evidence=first), evidences
 
 
 def _outside(
@@ -237,10 +252,13 @@ def _outside(
     predictions = {e.name: _scored(e.model, table) for e in evidences}
     first = predictions[plan.learner]
     sites = table.features.get(SITE)
-    blocks = None if sites is None else sites.to_numpy(dtype=object)
-    orders = permutations(len(first), plan.permutations, np.random.default_rng(rng), blocks=blocks)
-    labels = first["label"].to_numpy()
-    null = np.array([pooled_auc(first.assign(label=labels[order])) for order in orders])
+    null = None
+    if can_be_permuted(table.labels, sites):
+        blocks = None if sites is None else sites.to_numpy(dtype=object)
+        # Nothing is fitted again here, so many cost nothing.
+        count = max(plan.permutations, OUTSIDE_PERMUTATIONS)
+        orders = permutations(len(first), count, np.random.default_rng(rng), blocks=blocks)
+        null = auc_batch(first["score"].to_numpy()[orders], first["label"].to_numpy())
     points, point_metrics = operating_point_table(first, threshold, split=split)
     metrics: tuple[Metric, ...] = (
         auc_metric(first, split=split, null=null),
@@ -251,10 +269,10 @@ def _outside(
         **_performance(predictions, split),
         "predictions": _hidden(first, table),
         "external_learners": _learners(predictions, split),
-        "null": pd.DataFrame({"metric": "auc", "split": split, "value": null}),
+        **null_table(null, split),
         "operating_points": points,
     }
-    return Findings(metrics=metrics, tables=tables)
+    return Findings(metrics=metrics, tables=tables, notes=not_permuted(null, split))
 
 
 def _performance(predictions: dict[str, pd.DataFrame], split: str) -> dict[str, pd.DataFrame]:

@@ -71,6 +71,28 @@ def read_facts(
     return facts
 
 
+def require_own_columns(named: Mapping[str, str | None]) -> None:
+    """Raise StudyError where one column is given two parts to play.
+
+    Examples
+    --------
+    >>> require_own_columns({"label": "MTM", "site": "hospital", "id": None})
+    """
+    columns = [column for column in named.values() if column is not None]
+    for column in columns:
+        uses = [use for use, name in named.items() if name == column]
+        if len(uses) > 1:
+            raise StudyError(
+                f"expected a column of its own for {' and '.join(uses)}; found {column!r} for "
+                f"{len(uses)}. Name another column, or leave one out."
+            )
+
+
+def can_be_permuted(labels: pd.Series[int], sites: pd.Series[str] | None) -> bool:
+    """Whether some site holds both classes, so that labels can change places within sites."""
+    return sites is None or bool((labels.groupby(sites.to_numpy()).nunique() > 1).any())
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, mark, column = text.partition("=")
     if not (name and mark and column):

@@ -148,3 +148,12 @@ def test_table_uses_the_label_of_each_repeat(predictions):
     assert table["n"].sum() == 300 and len(table) == 4
     np.testing.assert_allclose(table["observed"], 0.5)
     assert ((table["low"] <= table["observed"]) & (table["observed"] <= table["high"])).all()
+
+
+def test_the_slope_of_probabilities_that_hardly_differ_is_left_out(rng):
+    label = rng.integers(0, 2, 80).astype(float)
+    score = 1 / (1 + np.exp(-(0.1 + 0.01 * rng.normal(size=80))))
+    frame = pd.DataFrame({"patient_id": range(80), "repeat": 0, "label": label, "score": score})
+    with pytest.warns(RadiogenomicsWarning, match="hardly differ"):
+        found = {metric.name for metric in calibration_metrics(frame, split="x")}
+    assert found == {"brier", "calibration_intercept"}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -227,3 +229,29 @@ def test_tables_that_cannot_be_judged_are_refused(cohort) -> None:
         survival_accuracy(table.rename({"P3": "Q3"}), **judge)
     with pytest.raises(OutcomeError, match="can be used"):
         survival_accuracy(table, **judge, times=[0.0])
+
+
+@pytest.mark.parametrize(("columns", "judged"), [(3, False), (60, True)])
+def test_d_calibration_needs_columns_close_together(columns, judged):
+    """The true curves of exponential times: with few columns patients fall into wrong bins."""
+    found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        rate = 0.05 * np.exp(rng.normal(size=200))
+        death, end = rng.exponential(1 / rate), rng.uniform(5, 60, 200)
+        names = [f"P{i}" for i in range(200)]
+        outcome = SurvivalOutcome(
+            "OS",
+            pd.Series(np.minimum(death, end), index=names),
+            pd.Series(death <= end, index=names),
+        )
+        months = np.linspace(40 / columns, 40, columns)
+        table = pd.DataFrame(np.exp(-np.outer(rate, months)), index=names, columns=months)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RadiogenomicsWarning)
+            metrics, tables = survival_accuracy(table, outcome, split="x")
+        p = [metric.value for metric in metrics if metric.name == "d_calibration_p"]
+        assert len(p) == judged and ("d_calibration" in tables) == judged
+        assert any("D-calibration is left out" in str(w.message) for w in caught) != judged
+        found += p
+    assert np.sum(np.array(found) < 0.05) <= 4

@@ -267,5 +267,29 @@ def test_the_null_outside_stays_within_sites(files):
         paths.append(path)
     results = run(paths[0], SCALE, external=paths[1:])
     assert results.findings.metric("auc", split="external:other").value > 0.85
-    null = results.tables["null"].set_index("split")["value"]
+    null = results.tables["null"].groupby("split")["value"].mean()
     assert null["external:other"] > 0.75
+
+
+def test_labels_that_cannot_change_places_are_said_not_to_be_tested(files):
+    table, run = files
+    path = table()
+    frame = pd.read_csv(path)
+    frame["label"] = (frame["centre"] == "B").astype(int)
+    frame.to_csv(path, index=False)
+    results = run(path, SCALE)
+    assert results.findings.metric("auc", split="cross-validation").p_permutation is None
+    assert "not tested" in results.verdict
+    assert any("cannot change places within sites" in text for _, text in results.findings.notes)
+
+
+def test_one_column_plays_one_part(files):
+    table, run = files
+    with pytest.raises(StudyError, match="label and site"):
+        run(table(), SCALE, site="label")
+
+
+def test_too_few_permutations_are_said(files):
+    table, run = files
+    results = run(table(), SCALE)
+    assert any("cannot be below 0.5" in text for _, text in results.findings.notes)

@@ -30,7 +30,7 @@ from radiogenomics.models.survival.model import (
     survival_array,
     usable_splits,
 )
-from radiogenomics.models.tuned import GridLike, _points, _quick
+from radiogenomics.models.tuned import GridLike, grid_points, quickly_checked
 from radiogenomics.stats.inputs import Bools, Floats, survival_target
 from radiogenomics.stats.survival.concordance import comparable_pairs, concordance_batch
 
@@ -125,7 +125,7 @@ class TunedSurvival(SurvivalModel):
 
     def fit(self, X: Any, y: Any) -> TunedSurvival:
         """Tune and refit; ``y`` is a survival target."""
-        points = list(_points(self.grid))
+        points = list(grid_points(self.grid))
         if not points:
             raise DataError("grid: expected at least one point; found none. Mend the grid.")
         rows = checked_rows(self, X, reset=True)
@@ -139,7 +139,7 @@ class TunedSurvival(SurvivalModel):
         require_facts_eaten(split_pipeline(self.pipeline)[0], rows)
         self.event_times_, self.last_time_ = np.unique(time[event]), float(time.max())
         self.n_splits_ = usable_splits(event, self.n_splits)
-        with _quick(rows.values):
+        with quickly_checked(rows.values):
             self.grid_concordance_ = self._inner_concordance(rows, time, event, points=points)
             best = int(np.argmax(self.grid_concordance_))
             self.best_params_ = points[best]
@@ -150,14 +150,14 @@ class TunedSurvival(SurvivalModel):
     def predict(self, X: Any) -> np.ndarray:
         """Risk of the chosen model, shape (n,); higher is worse."""
         rows = self._checked(X)
-        with _quick(rows.values):
+        with quickly_checked(rows.values):
             return self.pipeline_[-1].predict(self._transformed(rows))
 
     @available_if(_foretells)
     def predict_survival(self, X: Any, times: ArrayLike) -> np.ndarray:
         """Probability to live beyond each time (months), shape (n_patients, n_times)."""
         rows = self._checked(X)
-        with _quick(rows.values):
+        with quickly_checked(rows.values):
             return self.pipeline_[-1].predict_survival(self._transformed(rows), times)
 
     @property

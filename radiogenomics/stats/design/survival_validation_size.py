@@ -6,7 +6,8 @@ and at the horizon t. Each measure is to be known to within an interval of a sta
 
 - observed over expected, O/E: O is 1 less the Kaplan-Meier curve at t, so n times the variance of
   log(O/E) is S^2 Gamma / (1 - S)^2 with Gamma = integral of dLambda / (S G), G the share not yet
-  censored (Greenwood);
+  censored (Greenwood). E counts as known; taken from the same patients it moves with O, and fewer
+  patients do;
 - calibration slope: regression of pseudo-observations of the event by t on x through the
   complementary log-log link, with its robust variance (Riley and colleagues);
 - C-statistic: Harrell's, of the pairs that can be compared by t; the variance of its influence.

@@ -219,7 +219,7 @@ class _Judge(NamedTuple):
     def choose(self, points: int) -> tuple[Floats, str]:
         """Event times that can be used, with the rule in words."""
         begin, end = self.stretch()
-        cases = np.sort(self.time[self.event])
+        cases = np.sort(self.time[self.event & (self.time > 0)])
         inside = cases[(cases >= begin) & (cases < end)]
         if not inside.size:
             # None can be used: these are sorted out, each with its reason.
@@ -239,7 +239,7 @@ class _Judge(NamedTuple):
             )
         distinct, first = np.unique(asked, return_index=True)
         begin, end = self.stretch()
-        keep = (distinct >= begin) & (distinct < end)
+        keep = (distinct >= begin) & (distinct < end) & (distinct > 0)
         dropped = tuple(DroppedTime(float(t), self.reason(float(t))) for t in distinct[~keep])
         if not keep.any():
             raise OutcomeError(self.nothing_left(dropped))
@@ -262,6 +262,8 @@ class _Judge(NamedTuple):
         first, final = self.time[self.event].min(), self.time.max()
         if t < first:
             return f"before the first event, at {first:.4g}"
+        if t <= 0:
+            return "not after time 0, at which nobody has been followed"
         if t >= final:
             return f"not before the last follow-up, at {final:.4g}"
         if t > self.last:

@@ -152,7 +152,9 @@ def test_events_and_censoring_at_time_zero_are_no_obstacle() -> None:
     time = [0, 0, 0, 1, 2, 3, 4, 5]
     event = [1, 0, 1, 1, 0, 1, 0, 0]
     grid = valid_times(time, event, minimum_cases=2, minimum_at_risk=2)
-    assert grid.times.tolist() == [0.0, 1.0, 3.0]
+    # At time 0 nobody has been followed, so nothing is judged there.
+    assert grid.times.tolist() == [1.0, 3.0]
+    assert grid.n_cases.tolist() == [3, 4]
 
 
 @pytest.mark.parametrize(
