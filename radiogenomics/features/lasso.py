@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import validate_data
 
-from radiogenomics.core.errors import OutcomeError, UnknownNameError
+from radiogenomics.core.errors import UnknownNameError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.core.two_classes import two_classes
 from radiogenomics.features.path_selector import PathSelector, Rule
 
 
@@ -138,12 +139,7 @@ class LassoSelector(PathSelector):
             strata = None
         else:
             values, label = validate_data(self, X, y, dtype=np.float64)
-            self.classes_, target = np.unique(label, return_inverse=True)
-            if len(self.classes_) != 2:
-                raise OutcomeError(
-                    f"expected a label of two classes; found {len(self.classes_)} class(es) in "
-                    f"{len(label)} patients. Use other patients or another cut-off."
-                )
+            self.classes_, target = two_classes(label)
             strata = target
         path, at = self._choose(values, target.astype(float), family=self.family, strata=strata)
         self.intercept_ = float(path.intercept[at])

@@ -10,10 +10,11 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from radiogenomics.core.errors import DataError, OutcomeError
+from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.core.two_classes import two_classes
 from radiogenomics.stats import midranks
 
 # Spearman's rho of a variable with its own copy may exceed 1 by rounding.
@@ -86,12 +87,7 @@ class RankSelector(SelectorMixin, BaseEstimator):
         refuse_row_facts(X)
         refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
-        self.classes_, code = np.unique(label, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise OutcomeError(
-                f"expected a label of two classes; found {len(self.classes_)} class(es) in "
-                f"{len(label)} patients. Use other patients or another cut-off."
-            )
+        self.classes_, code = two_classes(label)
         ranks = midranks(np.ascontiguousarray(values.T))
         positives = np.count_nonzero(code)
         pairs = positives * (len(code) - positives)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import validate_data
 
-from radiogenomics.core.errors import DataError, OutcomeError
+from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.core.two_classes import two_classes
 from radiogenomics.features.folds import Folds, stratified_folds
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.classification.auc import auc_batch
@@ -142,12 +143,7 @@ class LinearSVMRFECV(FeatureSelector):
         refuse_row_facts(X)
         refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
-        self.classes_, code = np.unique(label, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise OutcomeError(
-                f"expected a label of two classes; found {len(self.classes_)} class(es) in "
-                f"{len(label)} patients. Use other patients or another cut-off."
-            )
+        self.classes_, code = two_classes(label)
         if not np.ptp(values, axis=0).any():
             raise DataError(
                 f"expected a feature that varies; found {values.shape[1]} constant one(s). Check "

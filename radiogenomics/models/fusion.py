@@ -26,6 +26,7 @@ from radiogenomics.core.errors import (
     short_list,
 )
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.core.two_classes import two_classes
 from radiogenomics.models.blocks import (
     Blocks,
     absent_blocks,
@@ -114,13 +115,7 @@ class BlockFusion(OrderedClassifier, BaseEstimator, ABC):
         rows = checked_rows(self, X, reset=True)
         check_consistent_length(rows.values, label)
         check_classification_targets(label)
-        self.classes_, target = np.unique(label, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise OutcomeError(
-                f"expected a label of two classes; found {len(self.classes_)} class(es) in "
-                f"{len(label)} patients. Only binary classification is supported. Use other "
-                "patients or another cut-off."
-            )
+        self.classes_, target = two_classes(label)
         names = getattr(self, "feature_names_in_", None)
         self.blocks_ = block_positions(self.blocks, names, n_columns=rows.values.shape[1])
         varying = {

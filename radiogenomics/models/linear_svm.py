@@ -14,8 +14,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from radiogenomics.core.errors import DataError, OutcomeError
+from radiogenomics.core.errors import DataError
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.core.two_classes import two_classes
 from radiogenomics.models.ordered_classifier import OrderedClassifier
 
 MAX_STEPS = 200
@@ -93,13 +94,7 @@ class LinearSVM(OrderedClassifier, BaseEstimator):
         refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(label)
-        self.classes_, code = np.unique(label, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise OutcomeError(
-                f"expected a label of two classes; found {len(self.classes_)} class(es) in "
-                f"{len(label)} patients. Only binary classification is supported. Use other "
-                "patients or another cut-off."
-            )
+        self.classes_, code = two_classes(label)
         plane = separate(values, 2.0 * code - 1, C=self.C)
         self.coef_, self.intercept_ = plane.weights[None, :], np.array([plane.intercept])
         self.n_iter_ = plane.steps

@@ -16,6 +16,7 @@ from radiogenomics.core.errors import (
 )
 from radiogenomics.core.feature_table import FeatureTable
 
+WHOLE_LIBRARY = 10_000
 LOG2_UNITS = MappingProxyType(
     {
         "counts": "log2(CPM+1)",
@@ -84,6 +85,29 @@ def to_log2(
     if unit == "counts":
         values = values.mul(1e6 / _library_size(values, library_size), axis=0)
     return np.log2(values + 1)
+
+
+def require_whole_library(values: pd.DataFrame, unit: str, *, what: str) -> None:
+    """Refuse counts of a few genes without library sizes: their sum is no library.
+
+    Raises
+    ------
+    DataError
+        There are counts of fewer than 10,000 genes, or a count is missing.
+
+    Examples
+    --------
+    >>> require_whole_library(pd.DataFrame({"KPNA2": [3.1]}), "TPM", what="rna")
+    """
+    if unit != "counts":
+        return
+    if values.shape[1] < WHOLE_LIBRARY or values.isna().any(axis=None):
+        raise DataError(
+            f"{what}: expected counts of a whole library, {WHOLE_LIBRARY:,} genes or more and none "
+            f"missing, as reads are divided by their sum; found {values.shape[1]:,} genes, "
+            f"{int(values.isna().sum().sum())} counts missing. Give library sizes, all genes, or "
+            "another unit."
+        )
 
 
 def unit_of(table: FeatureTable) -> str:

@@ -55,6 +55,11 @@ METRICS = MappingProxyType(
         "signature_random_share": Words(
             "share of random signatures that do as well", "share", better="lower"
         ),
+        "signature_random_share_matched": Words(
+            "share of random signatures of like expression that do as well",
+            "share",
+            better="lower",
+        ),
         "brier": Words("Brier score", "share", judged=False, better="lower"),
         "calibration_intercept": Words(
             "calibration intercept (ideal 0)", "difference", judged=False

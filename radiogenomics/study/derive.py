@@ -6,6 +6,7 @@ import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ from radiogenomics.core.errors import StudyError
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.core.labels import LabelSet
 from radiogenomics.core.log import get_logger
-from radiogenomics.core.provenance import Provenance, hash_text, versions
+from radiogenomics.core.provenance import Provenance, hash_file, hash_text, versions
 from radiogenomics.core.signature import Signature
 from radiogenomics.evaluation import PatientKFold, prognosis, verdict
 from radiogenomics.io import input_hashes, load_cohort, output_folder, read_gmt, read_hgnc
-from radiogenomics.omics import find_gene_set
+from radiogenomics.omics import MeanZ, find_gene_set
 from radiogenomics.omics.identifiers import GeneNames
 from radiogenomics.omics.signature.derivation import COHORT, SignatureDerivation
 from radiogenomics.omics.signature.gene_selector import GeneSelector
@@ -29,14 +30,20 @@ from radiogenomics.omics.signature.screen import SurvivalScreen
 from radiogenomics.omics.signature.search import SubsetSearch
 from radiogenomics.omics.signature.stepwise import StepwiseCox
 from radiogenomics.study.derive_candidates import candidate_table
-from radiogenomics.study.derive_cohorts import Discovery, Molecules, join, read_molecules
+from radiogenomics.study.derive_cohorts import (
+    Discovery,
+    Molecules,
+    join,
+    read_molecules,
+    refuse_copies,
+)
 from radiogenomics.study.derive_evidence import SPLIT, Judge, judge_derivation
 from radiogenomics.study.derive_plan import DerivationPlan, read_derivation_plan
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.registry import find_manifest
 from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
-from radiogenomics.study.score import restandardised
+from radiogenomics.study.score import FEWEST_REFERENCE, restandardised
 
 OUTCOME_PERMUTATIONS = 1000
 
@@ -59,10 +66,8 @@ def derive(
 
     Parameters
     ----------
-    cohort
-        Manifests, by path or shipped name, of the cohorts derived from.
-    endpoint
-        Survival endpoint, in all of them.
+    cohort, endpoint
+        Manifests, by path or shipped name, of the cohorts derived from; survival endpoint in all.
     out
         Output folder; it appears all at once, or not at all.
     external
@@ -83,22 +88,23 @@ def derive(
     """
     chosen = read_derivation_plan(plan)
     manifests = [cohort] if isinstance(cohort, str | Path) else list(cohort)
-    supplied = read_gmt(gene_sets, repeated_genes="first") if gene_sets is not None else {}
-    known = None if hgnc is None else GeneNames(read_hgnc(hgnc), Path(hgnc).name)
     with output_folder(out) as writer:
-        cohorts, hashes = _read([*manifests, *(external or ())], data_root)
-        parts = [
-            read_molecules(each, assay=chosen.assay, endpoint=endpoint, known=known)
-            for each in cohorts
-        ]
+        with collected_warnings() as caught:
+            supplied = read_gmt(gene_sets, repeated_genes="first") if gene_sets else {}
+            known = None if hgnc is None else GeneNames(read_hgnc(hgnc), Path(hgnc).name)
+            cohorts, hashes = _read([*manifests, *(external or ())], data_root)
+            read = partial(read_molecules, assay=chosen.assay, endpoint=endpoint, known=known)
+            parts = [read(each) for each in cohorts]
+        hashes |= {Path(p).name: hash_file(Path(p)) for p in (gene_sets, hgnc) if p is not None}
         recipe = _recipe(chosen, endpoint=endpoint, name=name)
         results = derive_signature(
             parts[: len(manifests)], chosen, external=parts[len(manifests) :],
             gene_sets=supplied, name=name, seed=seed, jobs=jobs,
         )  # fmt: skip
-        results = replace(
-            results, provenance=Provenance(hashes, hash_text(recipe), seed, versions())
-        )
+        remarks = without_identities((("warning", text) for text in caught), cohorts)
+        findings = replace(results.findings, notes=results.findings.notes + remarks)
+        provenance = Provenance(hashes, hash_text(recipe), seed, versions())
+        results = replace(results, findings=findings, provenance=provenance)
         write_results(results, writer, recipe=recipe)
     return replace(results, folder=Path(out))
 
@@ -121,6 +127,10 @@ def derive_signature(
         if wanted is not None:
             find_gene_set(wanted, supplied=supplied)
     discovery = join(cohorts)
+    refuse_copies(cohorts, external)
+    if plan.proliferation is not None:
+        for part in cohorts:
+            MeanZ(find_gene_set(plan.proliferation, supplied=supplied)).fit(part.tumour)
     log = get_logger(__name__)
     with collected_warnings() as caught:
         table = candidate_table(discovery, plan, gene_sets=supplied)
@@ -226,7 +236,8 @@ def _outside(signature: Signature, part: Molecules, plan: DerivationPlan, *, see
     split = f"external:{part.cohort.id}"
     absent = [gene for gene in signature.genes if gene not in part.tumour]
     if absent:
-        text = f"{split}: not validated: {', '.join(absent)} not measured there."
+        names = ", ".join(absent)
+        text = f"{split}: not validated: {names} not measured, constant, or missing in a patient."
         return Findings(notes=(("warning", text),))
     if part.outcome.n_events < plan.minimum_events:
         text = (
@@ -237,6 +248,9 @@ def _outside(signature: Signature, part: Molecules, plan: DerivationPlan, *, see
     notes: tuple[tuple[str, str], ...] = ()
     locked = signature
     if part.unit != signature.unit:
+        if len(part.tumour) < FEWEST_REFERENCE:
+            text = f"{split}: not validated: {len(part.tumour)} patients, in another unit."
+            return Findings(notes=(("warning", text),))
         locked = restandardised(signature, part.tumour[list(signature.genes)], unit=part.unit)
         text = (
             f"{split}: expression is in {part.unit}, the signature's constants belong to "
@@ -283,7 +297,8 @@ def _described(
         )
     ]
     renamed = pd.concat([p.genes.assign(cohort=p.cohort.id) for p in (*cohorts, *external)])
-    changed = renamed[renamed["given"] != renamed["symbol"]]
+    # Without the HGNC set most names are merely not known here, which says nothing of them.
+    changed = renamed[~renamed["status"].isin(["approved", "unknown"])]
     text = f"{int(candidates['candidate'].sum())} of {len(candidates)} shared genes are candidates."
     return Findings(
         tables={

@@ -6,16 +6,24 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from radiogenomics.core.cohort import Cohort
-from radiogenomics.core.errors import AlignmentError, RadiogenomicsWarning, StudyError, short_list
-from radiogenomics.core.feature_table import FeatureTable
+from radiogenomics.core.errors import (
+    AlignmentError,
+    LeakageError,
+    RadiogenomicsWarning,
+    StudyError,
+    short_list,
+)
 from radiogenomics.core.outcomes import SurvivalOutcome
-from radiogenomics.omics import LOG2_UNITS, rename_genes, to_log2, unit_of
+from radiogenomics.omics import LOG2_UNITS, rename_genes, unit_of
 from radiogenomics.omics.checks import check_orientation, check_unit
 from radiogenomics.omics.identifiers import GeneNames
 from radiogenomics.omics.signature.derivation import COHORT
+from radiogenomics.omics.units import require_whole_library
+from radiogenomics.study.inputs import log2_per_patient
 
 FEWEST_SHARED = 2
 
@@ -98,12 +106,14 @@ def read_molecules(
     what = f"{cohort.id}, assay {assay}"
     check_orientation(table.values, known=known, what=what)
     check_unit(table.values, unit, what=what)
+    if "library_size" not in table.samples:
+        require_whole_library(table.values, unit, what=what)
     normal = None
     if "sample_type" in table.samples:
         if "normal" in set(table.samples["sample_type"]):
-            normal = _log2(table.where("sample_type", "normal"), unit)
+            normal = log2_per_patient(table.where("sample_type", "normal"))
         table = table.where("sample_type", "tumour")
-    named = rename_genes(_log2(table, unit), known=known)
+    named = rename_genes(log2_per_patient(table), known=known)
     tumour = _complete(named.values, what)
     survival = cohort.survival(endpoint)
     patients = tumour.index[tumour.index.isin(survival.patient_ids)]
@@ -159,12 +169,24 @@ def join(parts: Sequence[Molecules]) -> Discovery:
     return Discovery(tuple(parts), pd.concat(frames), outcome)
 
 
-def _log2(table: FeatureTable, unit: str) -> pd.DataFrame:
-    values, samples = table.per_patient(), table.samples
-    library = None
-    if "library_size" in samples:
-        library = samples["library_size"].astype(float).set_axis(values.index, axis=0)
-    return to_log2(values, unit, library_size=library)
+def refuse_copies(cohorts: Sequence[Molecules], external: Sequence[Molecules]) -> None:
+    """Raise LeakageError where a sample that was derived from is in an external cohort too.
+
+    Told by equal expression, as the same patient may have another name there.
+    """
+    for other in external:
+        for part in cohorts:
+            shared = part.tumour.columns[part.tumour.columns.isin(other.tumour.columns)]
+            ours, theirs = (
+                {row.tobytes() for row in np.round(t[shared].to_numpy(dtype=float), 6)}
+                for t in (part.tumour, other.tumour)
+            )
+            if len(shared) and ours & theirs:
+                raise LeakageError(
+                    f"expected other patients in {other.cohort.id} than in {part.cohort.id}; found "
+                    f"{len(ours & theirs)} samples of equal expression in both. Leave them out of "
+                    "one: a signature cannot be validated where it was derived."
+                )
 
 
 def _complete(values: pd.DataFrame, what: str) -> pd.DataFrame:

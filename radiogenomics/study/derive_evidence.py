@@ -9,25 +9,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from radiogenomics.core.errors import OutcomeError
 from radiogenomics.core.evidence import Evidence, Metric
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.evaluation import (
     PatientKFold,
-    adjusted_hazard_ratio,
     concordance_metric,
     cross_validate_survival,
     cross_validation_survival_null,
     prognosis,
 )
-from radiogenomics.evaluation.splits import Split
+from radiogenomics.evaluation.alignment import per_sd
+from radiogenomics.evaluation.prognosis import HIGH_VS_LOW, PER_SD
 from radiogenomics.omics import MeanZ, find_gene_set, random_gene_sets
 from radiogenomics.omics.signature.derivation import SignatureDerivation
 from radiogenomics.omics.signature.gene_selector import standardise_by_cohort
-from radiogenomics.stats import clopper_pearson, concordance_batch, fit_cox_batch, permutation_p
+from radiogenomics.stats import (
+    CoxFit,
+    clopper_pearson,
+    concordance_batch,
+    fit_cox,
+    fit_cox_batch,
+    permutation_p,
+)
 from radiogenomics.study.derive_cohorts import Discovery, Molecules
 from radiogenomics.study.derive_plan import DerivationPlan
 from radiogenomics.study.findings import Findings, merge
+from radiogenomics.study.signature import folds_by_repeat
 
 SPLIT = "cross-validation"
 TABLE_SPLIT = "signature, cross-validation"
@@ -128,7 +135,12 @@ def judge_derivation(
 
 
 def _hazards(risk: pd.Series[float], judge: Judge) -> Findings:
-    """Hazard ratios of the out-of-fold margin above each fold's own cut-off."""
+    """Hazard ratios of the out-of-fold margin above each fold's own cut-off.
+
+    Of several cohorts each has a baseline hazard of its own, and no common curve is drawn.
+    """
+    if judge.strata is not None:
+        return _stratified_hazards(risk, judge)
     found, tables = prognosis(
         risk,
         judge.discovery.outcome,
@@ -144,6 +156,46 @@ def _hazards(risk: pd.Series[float], judge: Judge) -> Findings:
         if metric.name != "c_index"
     )
     return Findings(metrics=metrics, tables=tables)
+
+
+def _stratified_hazards(risk: pd.Series[float], judge: Judge) -> Findings:
+    terms = {
+        "hr_per_sd": (PER_SD, per_sd(np.asarray(risk, dtype=np.float64))),
+        "hr_high_vs_low": (HIGH_VS_LOW, np.asarray(risk > 0, dtype=np.float64)),
+    }
+    rows, metrics = [], []
+    for name, (term, values) in terms.items():
+        fit = _stratified(values[:, None], judge)
+        if fit.converged:
+            rows.append(_row(fit, term, model="stratified by cohort"))
+            metrics.append(_metric(fit, f"signature_{name}"))
+    return Findings(metrics=tuple(metrics), tables={"hazard_ratios": pd.DataFrame(rows)})
+
+
+def _stratified(design: NDArray[np.float64], judge: Judge) -> CoxFit:
+    outcome = judge.discovery.outcome
+    return fit_cox(design, outcome.time, outcome.event, strata=judge.discovery.cohorts)
+
+
+def _metric(fit: CoxFit, name: str) -> Metric:
+    low, high = map(float, fit.interval()[0])
+    ratio = float(fit.hazard_ratio[0])
+    return Metric(name, ratio, low, high, 1.0, fit.n, SPLIT, events=fit.events)
+
+
+def _row(fit: CoxFit, term: str, *, model: str) -> dict[str, object]:
+    low, high = map(float, fit.interval()[0])
+    return {
+        "split": TABLE_SPLIT,
+        "model": model,
+        "term": term,
+        "hazard_ratio": float(fit.hazard_ratio[0]),
+        "low": low,
+        "high": high,
+        "p": float(fit.p[0]),
+        "n": fit.n,
+        "events": fit.events,
+    }
 
 
 def _against_random(observed: Metric, evidence: Evidence, judge: Judge) -> Findings:
@@ -219,7 +271,7 @@ def _out_of_fold(
     time, event = outcome.time.to_numpy(), outcome.event.to_numpy()
     strata = None if judge.strata is None else cohorts
     found = np.zeros(len(sets))
-    repeats = _folds(evidence, genes.index)
+    repeats = folds_by_repeat(evidence.predictions, genes.index)
     for start in range(0, len(sets), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         designs = values[:, sets[part]].transpose(1, 0, 2)
@@ -239,17 +291,6 @@ def _out_of_fold(
     return found
 
 
-def _folds(evidence: Evidence, patient_ids: pd.Index[str]) -> list[list[Split]]:
-    everyone = np.arange(len(patient_ids))
-    repeats: dict[int, list[Split]] = {}
-    for _, rows in evidence.predictions.groupby(["repeat", "fold"]):
-        test = patient_ids.get_indexer(pd.Index(rows["patient_id"]))
-        repeat, fold = rows[["repeat", "fold"]].to_numpy(dtype=int)[0]
-        split = Split(int(repeat), int(fold), np.setdiff1d(everyone, test), test)
-        repeats.setdefault(split.repeat, []).append(split)
-    return list(repeats.values())
-
-
 def _beside_proliferation(
     risk: pd.Series[float], judge: Judge, *, gene_sets: Mapping[str, GeneSet]
 ) -> Findings:
@@ -261,33 +302,20 @@ def _beside_proliferation(
         )
         return Findings(notes=(("warning", text),))
     proliferation = MeanZ(find_gene_set(name, supplied=gene_sets))
-    scores = pd.concat(
+    scores: pd.Series[float] = pd.concat(
         [
             proliferation.fit_transform(part.tumour).iloc[:, 0].set_axis(index, axis=0)
             for part, index in _parts(judge.discovery)
         ]
     )
-    try:
-        table = adjusted_hazard_ratio(
-            risk,
-            judge.discovery.outcome,
-            scores.rename("proliferation score").to_frame().loc[risk.index],
-            split=TABLE_SPLIT,
-            minimum_events=judge.plan.minimum_events,
-        )
-    except OutcomeError as error:
-        return Findings(notes=(("warning", f"beside proliferation: left out: {error}"),))
-    first = table.iloc[0]
-    metric = Metric(
-        name="signature_hr_per_sd_adjusted",
-        value=float(first["hazard_ratio"]),
-        low=float(first["low"]),
-        high=float(first["high"]),
-        chance=1.0,
-        n=int(first["n"]),
-        split=SPLIT,
-        events=int(first["events"]),
-    )
+    beside = np.asarray(scores.loc[risk.index], dtype=np.float64)
+    own = per_sd(np.asarray(risk, dtype=np.float64))
+    fit = _stratified(np.column_stack([own, beside]), judge)
+    if not fit.converged:
+        text = "beside proliferation: left out, as the Cox model has no finite maximum."
+        return Findings(notes=(("warning", text),))
+    table = pd.DataFrame([_row(fit, PER_SD, model="beside proliferation")])
+    metric = _metric(fit, "signature_hr_per_sd_adjusted")
     rho = float(risk.corr(scores.loc[risk.index], method="spearman"))
     text = f"out-of-fold risk and proliferation ({name}): Spearman's rho {rho:.2f}."
     return Findings(metrics=(metric,), tables={"hazard_ratios": table}, notes=(("info", text),))

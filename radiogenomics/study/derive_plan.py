@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from radiogenomics.core.schema import Record, parse, read_yaml
 from radiogenomics.study.schema import Folds, NotNegative, Positive
@@ -97,6 +97,14 @@ class DerivationPlan(Record):
     random_signatures: NotNegative = 1000
     proliferation: str | None = None
     minimum_events: Positive = 20
+
+    @model_validator(mode="after")
+    def _fits(self) -> DerivationPlan:
+        if self.size is not None and self.size > self.max_size:
+            raise ValueError(f"size {self.size} is above max_size {self.max_size}")
+        if self.keep < self.max_size:
+            raise ValueError(f"keep {self.keep} is below max_size {self.max_size}")
+        return self
 
 
 def read_derivation_plan(path: str | Path | None) -> DerivationPlan:

@@ -110,13 +110,13 @@ def _expression(cohort: Cohort, study: Study) -> tuple[pd.DataFrame | None, pd.D
                 f"gene of {cohort.id}, assay {name}", gene, table.adata.var_names
             )
     if "sample_type" not in table.adata.obs:
-        return _log2(table), None
+        return log2_per_patient(table), None
     kinds = set(table.samples["sample_type"])
-    normal = _log2(table.where("sample_type", "normal")) if "normal" in kinds else None
-    return _log2(table.where("sample_type", "tumour")), normal
+    normal = log2_per_patient(table.where("sample_type", "normal")) if "normal" in kinds else None
+    return log2_per_patient(table.where("sample_type", "tumour")), normal
 
 
-def _log2(table: FeatureTable) -> pd.DataFrame:
+def log2_per_patient(table: FeatureTable) -> pd.DataFrame:
     """Patients × genes; counts by the library sizes that the samples state, if they do."""
     values, samples = table.per_patient(), table.samples
     library = None

@@ -16,7 +16,7 @@ from radiogenomics.io.store import replaced_file
 from radiogenomics.omics.checks import check_orientation, check_unit
 from radiogenomics.omics.identifiers import GeneNames, rename_genes
 from radiogenomics.omics.scoring.frozen_reference import FrozenReference
-from radiogenomics.omics.units import LOG2_UNITS, to_log2
+from radiogenomics.omics.units import LOG2_UNITS, require_whole_library, to_log2
 
 HIGH, LOW = "high", "low"
 FEWEST_REFERENCE = 10
@@ -136,8 +136,8 @@ def _read(
     else:
         values, what = read_expression_table(source, genes_in_rows=rows), Path(source).name
     check_orientation(values, known=known, what=what)
-    if len(values) > 1:
-        check_unit(values, unit, what=what)
+    check_unit(values, unit, what=what)
+    require_whole_library(values, unit, what=what)
     # Counts are scaled by the whole library, so genes are only picked after it.
     named = rename_genes(to_log2(values, unit), known=known)
     absent = [gene for gene in signature.genes if gene not in named.values]

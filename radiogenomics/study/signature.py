@@ -91,7 +91,7 @@ def evaluate_signature(study: Study, inputs: Inputs, *, seed: int) -> Findings:
         signature, genes, setting.outcome, splitter=splitter, name=study.label.name
     )
     locked = signature.fit(genes, setting.outcome.to_structured()).signature_
-    folds = _folds(evidence.predictions, setting.outcome.patient_ids)
+    folds = folds_by_repeat(evidence.predictions, setting.outcome.patient_ids)
     return merge(
         [
             _locked(inputs, locked, genes, evidence),
@@ -118,7 +118,7 @@ def _prepare(study: Study, inputs: Inputs, *, rng: np.random.Generator) -> Setti
     return Setting(study, inputs.expression.loc[target.index], outcome, orders)
 
 
-def _folds(predictions: pd.DataFrame, patient_ids: pd.Index[str]) -> list[list[Split]]:
+def folds_by_repeat(predictions: pd.DataFrame, patient_ids: pd.Index[str]) -> list[list[Split]]:
     """Folds of each repeat, as the observed cross-validation used them."""
     everyone = np.arange(len(patient_ids))
     repeats: dict[int, list[Split]] = {}

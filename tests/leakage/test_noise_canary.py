@@ -20,7 +20,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import radiogenomics.features
-from radiogenomics.features import DropConstant, MedianImputer, RankSelector
+from radiogenomics.features import (
+    CensoredNormalImputer,
+    DropConstant,
+    LowNormalImputer,
+    LowQuantileImputer,
+    MedianImputer,
+    RankSelector,
+)
 from radiogenomics.models import learner_names, surrogate
 from radiogenomics.models.linear_svm import LinearSVM
 
@@ -39,6 +46,9 @@ TRANSFORMERS = {
     "DropConstant": DropConstant(),
     "MedianImputer": MedianImputer(max_missing=0.5),
     "RankSelector": RankSelector(k=10),
+    "LowQuantileImputer": LowQuantileImputer(max_missing=0.5),
+    "LowNormalImputer": LowNormalImputer(max_missing=0.5),
+    "CensoredNormalImputer": CensoredNormalImputer(max_missing=0.5),
 }
 
 
@@ -97,7 +107,7 @@ def test_transformer_inside_the_fold_finds_nothing_in_noise(name):
     steps = [TRANSFORMERS[name], StandardScaler(), LinearSVM(C=0.1)]
     aucs = []
     for repeat, X, y in repeats():
-        values = with_gaps(X, repeat) if name == "MedianImputer" else X
+        values = with_gaps(X, repeat) if name.endswith("Imputer") else X
         aucs.append(out_of_sample_auc(make_pipeline(*steps), values, y, seed=repeat))
     low, high = interval(aucs)
     assert low < 0.5 < high

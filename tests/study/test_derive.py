@@ -9,7 +9,12 @@ from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
 from radiogenomics.cli.main import app
-from radiogenomics.core.errors import SchemaError, StudyError, UnknownNameError
+from radiogenomics.core.errors import (
+    LeakageError,
+    SchemaError,
+    StudyError,
+    UnknownNameError,
+)
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.core.signature import Signature
@@ -188,3 +193,43 @@ def test_bad_input_is_named(parts, plan, tmp_path):
     (tmp_path / "plan.yaml").write_text("serch: subset", encoding="utf-8")
     with pytest.raises(SchemaError, match="serch"):
         read_derivation_plan(tmp_path / "plan.yaml")
+
+
+def test_a_copy_of_the_cohort_is_no_external_cohort(parts, plan):
+    again = replace(parts[0], cohort=replace(parts[0].cohort, id="again"))
+    with pytest.raises(LeakageError, match="equal expression in both"):
+        derive_signature(parts[:1], plan, external=[again])
+
+
+def test_hazard_ratios_of_several_cohorts_are_stratified(both, parts):
+    rows = both.tables["hazard_ratios"]
+    assert set(rows["model"]) == {"stratified by cohort"}
+    assert rows["n"].tolist() == [sum(len(p.tumour) for p in parts)] * len(rows)
+
+
+def test_cohorts_on_another_scale_do_not_hide_a_gene(parts):
+    rng = np.random.default_rng(11)
+    made = [_planted(parts[0], name, rng) for name in ("one", "two")]
+    small = replace(made[1], tumour=made[1].tumour * 0.05, unit="log intensity")
+    plan = DerivationPlan.model_validate({**QUICK, "permutations": 1, "random_signatures": 0})
+    found = derive_signature([made[0], small], plan, seed=0, jobs=1)
+    assert set(found.tables["screen"]["gene"].head(2)) == {"G5", "G9"}
+
+
+def test_a_search_that_chooses_nothing_keeps_the_first_of_the_screen(parts):
+    rng = np.random.default_rng(3)
+    made = _planted(parts[0], "one", rng)
+    order = rng.permutation(len(made.tumour))
+    noise = replace(
+        made,
+        outcome=SurvivalOutcome(
+            "OS",
+            pd.Series(made.outcome.time.to_numpy()[order], index=made.tumour.index),
+            pd.Series(made.outcome.event.to_numpy()[order], index=made.tumour.index),
+        ),
+    )
+    plan = DerivationPlan.model_validate(
+        {**QUICK, "search": "stepwise", "max_size": 1, "permutations": 1, "random_signatures": 0}
+    )
+    found = derive_signature([noise], plan, seed=0, jobs=1)
+    assert len(found.findings.signature.genes) == 1

@@ -110,3 +110,11 @@ def test_bad_input_is_named(cohort, tmp_path):
 
 def _without_unit() -> str:
     return json.dumps({**json.loads(IRS.to_json()), "unit": "not stated"})
+
+
+def test_one_row_in_another_unit_is_refused_as_many_are(cohort):
+    counts = pd.DataFrame(np.round(np.exp2(cohort.iloc[[0]]) * 50))
+    with pytest.raises(DataError, match="expected"):
+        score(signature=IRS, expression=counts)
+    with pytest.raises(DataError, match="whole library"):
+        score(signature=IRS, expression=counts, unit="counts")

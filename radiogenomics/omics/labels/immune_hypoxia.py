@@ -109,6 +109,11 @@ class ImmuneHypoxiaLabel(QuadrantLabel):
 
     def _find_clusters(self, scores: NDArray[np.float64]) -> None:
         self.centre_, self.scale_ = scores.mean(axis=0), scores.std(axis=0, ddof=1)
+        if not (self.scale_ > 0).all():
+            raise DataError(
+                f"{self.card.name}: expected two scores that vary; found one that is the same in "
+                f"all {len(scores)} patients. Use other genes."
+            )
         standard = (scores - self.centre_) / self.scale_
         if len(np.unique(standard, axis=0)) < len(_CORNERS):
             raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
@@ -11,7 +12,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from radiogenomics.core.errors import AlignmentError, DataError, OutcomeError, short_list
+from radiogenomics.core.errors import (
+    AlignmentError,
+    DataError,
+    FallbackWarning,
+    OutcomeError,
+    short_list,
+)
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import MARK
 from radiogenomics.core.signature import Signature
@@ -64,6 +71,8 @@ class SignatureDerivation(BaseEstimator):
         Fitted selectors.
     cox_ : CoxFit
         Model behind the weights.
+    fell_back_ : bool
+        Whether the search chose nothing, so that the screen's first gene stands in.
     selected_features_ : tuple of str
         Genes of the signature.
     cohort_signatures_ : dict
@@ -138,11 +147,25 @@ class SignatureDerivation(BaseEstimator):
         self._check(expression, time, event)
         genes, cohorts = self._parted(expression)
         groups = None if len(np.unique(cohorts)) == 1 else cohorts
+        raw = genes
+        if groups is not None:
+            # Cohorts need not share a unit, so hazard ratios are pooled per standard deviation.
+            standard = standardise_by_cohort(genes.to_numpy(dtype=float), cohorts)
+            genes = pd.DataFrame(standard, index=genes.index, columns=genes.columns)
         self.screen_ = clone(SurvivalScreen(alpha=1, k=200) if self.screen is None else self.screen)
         left = self.screen_.fit(genes, y, groups).transform(genes)
         self.search_ = clone(SubsetSearch() if self.search is None else self.search)
         chosen = list(self.search_.fit(left, y, groups).genes_)
-        values = genes[chosen].to_numpy(dtype=float)
+        self.fell_back_ = not chosen
+        if self.fell_back_:
+            chosen = [self.screen_.genes_[0]]
+            warnings.warn(
+                f"{self.name}: the search chose no gene; {chosen[0]}, the first of the screen, was "
+                "kept instead (fallback).",
+                FallbackWarning,
+                stacklevel=2,
+            )
+        values = raw[chosen].to_numpy(dtype=float)
         standard = standardise_by_cohort(values, cohorts)
         self.cox_ = self._weigh(standard, time, event, cohorts)
         cutoff = float(np.quantile(standard @ self.cox_.coef, self.cutoff))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from radiogenomics.core.errors import DataError, FallbackWarning
 from radiogenomics.core.method import Method
 from radiogenomics.omics.signature.gene_selector import GeneSelector, read_given
-from radiogenomics.stats import meta_analysis as pooling
+from radiogenomics.stats.meta_analysis import PoolingMethod, PoolingTest, meta_analysis
 from radiogenomics.stats.multiplicity import adjust
 from radiogenomics.stats.survival.cox_screen import CoxScreen, cox_screen
 
@@ -93,8 +93,8 @@ class SurvivalScreen(GeneSelector):
         alpha: float = 0.05,
         correction: str | None = "bh",
         *,
-        pooling: pooling.Method = "reml",
-        test: pooling.Test = "normal",
+        pooling: PoolingMethod = "reml",
+        test: PoolingTest = "normal",
         minimum_cohorts: int = 1,
         same_sign: bool = False,
         k: int | None = None,
@@ -149,7 +149,7 @@ class SurvivalScreen(GeneSelector):
         return self
 
     def _pool(self, screen: CoxScreen, genes: np.ndarray) -> pd.DataFrame:
-        pooled = pooling.meta_analysis(screen.coef, screen.se, method=self.pooling, test=self.test)
+        pooled = meta_analysis(screen.coef, screen.se, method=self.pooling, test=self.test)
         known = ~np.isnan(screen.coef)
         enough = pooled.cohorts >= max(self.minimum_cohorts, 1)
         p = np.where(enough, pooled.p, np.nan)

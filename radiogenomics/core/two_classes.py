@@ -1,0 +1,31 @@
+"""Labels of two classes, for selectors that know no other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiogenomics.core.errors import OutcomeError
+
+
+def two_classes(label: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.intp]]:
+    """Return both classes, sorted, and 0 or 1 for each patient.
+
+    Raises
+    ------
+    OutcomeError
+        There is one class, or there are more than two.
+
+    Examples
+    --------
+    >>> classes, code = two_classes(np.array(["R", "NR", "R"]))
+    >>> classes.tolist(), code.tolist()
+    (['NR', 'R'], [1, 0, 1])
+    """
+    classes, code = np.unique(label, return_inverse=True)
+    if len(classes) != 2:
+        raise OutcomeError(
+            f"expected a label of two classes; found {len(classes)} class(es) in {len(label)} "
+            "patients. Use other patients or another cut-off."
+        )
+    return classes, code
