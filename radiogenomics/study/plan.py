@@ -62,6 +62,11 @@ class ValidationPlan(Record):
     permutations: Positive = 199
     threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["youden"] = "youden"
 
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """The learner, then each comparator once that is another one."""
+        return tuple(dict.fromkeys((self.learner, *self.comparators)))
+
 
 def read_plan(path: str | Path | None) -> ValidationPlan:
     """Read a plan, or take the default one when there is no path.

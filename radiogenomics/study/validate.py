@@ -202,7 +202,7 @@ def _inside(
 ) -> tuple[Findings, list[Evidence]]:
     """Nested cross-validation of every learner; the null of the first."""
     evidences = []
-    for learner in (plan.learner, *plan.comparators):
+    for learner in plan.learners:
         get_logger(__name__).info("cross-validating %s", learner)
         found = cross_validate(
             build(learner), train.features, train.labels, splitter=splitter, name=learner, jobs=jobs

@@ -231,3 +231,10 @@ def test_too_few_patients_are_refused(files, tmp_path):
     table, plan = files
     with pytest.raises(StudyError, match="at least 20 patients to train on; found 12"):
         run(table("train", 12), [], plan(steps=COMBAT_FIRST), tmp_path / "o")
+
+
+def test_a_learner_is_not_its_own_rival(files, tmp_path):
+    table, plan = files
+    quick = plan(comparators=["svm", "nb", "nb"], permutations=1, repeats=1)
+    results = run(table("train", 60), [], quick, tmp_path / "o")
+    assert results.tables["learners"]["learner"].tolist() == ["svm", "nb"]
