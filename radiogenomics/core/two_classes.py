@@ -26,6 +26,7 @@ def two_classes(label: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArra
     if len(classes) != 2:
         raise OutcomeError(
             f"expected a label of two classes; found {len(classes)} class(es) in {len(label)} "
-            "patients. Use other patients or another cut-off."
+            "patients. Only binary classification is supported: use other patients or another "
+            "cut-off."
         )
     return classes, code
