@@ -7,6 +7,7 @@ patients, variable by variable; a new patient's gaps are then filled without any
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,7 +27,7 @@ _FEWEST = 3
 _LAZAR = "Lazar et al., J Proteome Res 2016;15:1116, doi:10.1021/acs.jproteome.5b00981"
 
 
-class _LeftCensoredImputer(TransformerMixin, BaseEstimator):
+class _LeftCensoredImputer(TransformerMixin, BaseEstimator, ABC):
     """What the imputers share: which variables are kept, and whose gaps are filled."""
 
     max_missing: float
@@ -78,12 +79,13 @@ class _LeftCensoredImputer(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
+    @abstractmethod
     def _learn(self, values: Floats) -> None:
-        raise NotImplementedError
+        """Learn from training patients × kept variables, gaps among them."""
 
+    @abstractmethod
     def _low(self, patient: Floats) -> Floats:
         """Value of each kept variable if it is missing in this patient."""
-        raise NotImplementedError
 
 
 class LowQuantileImputer(_LeftCensoredImputer):

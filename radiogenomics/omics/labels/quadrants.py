@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Self
@@ -22,7 +23,7 @@ from radiogenomics.omics.scoring.scorer import GeneSetScorer
 Quadrants = Mapping[tuple[bool, bool], str]
 
 
-class QuadrantLabel(BaseEstimator):
+class QuadrantLabel(BaseEstimator, ABC):
     """Base of the labels with four classes: two scores, each cut in two.
 
     As a target rule it tells one class, ``positive``, from the other three.
@@ -101,5 +102,6 @@ class QuadrantLabel(BaseEstimator):
             for rule in (self.first_, self.second_)
         )
 
+    @abstractmethod
     def _scorers(self) -> tuple[GeneSetScorer, GeneSetScorer]:
-        raise NotImplementedError
+        """The two given, or those of the label."""

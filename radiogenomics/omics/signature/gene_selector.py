@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -121,7 +122,7 @@ def deal(splitter: Splitter, patients: pd.Index, event: Bools) -> list[tuple[Pos
     return splits
 
 
-class GeneSelector(BaseEstimator):
+class GeneSelector(BaseEstimator, ABC):
     """Base of the estimators that leave a list of genes.
 
     Attributes
@@ -138,9 +139,9 @@ class GeneSelector(BaseEstimator):
         """Choose genes and return their columns."""
         return self.fit(expression, y, groups).transform(expression)
 
+    @abstractmethod
     def fit(self, expression: pd.DataFrame, y: Any, groups: ArrayLike | None = None) -> Self:
         """Choose genes."""
-        raise NotImplementedError
 
     def transform(self, expression: pd.DataFrame) -> pd.DataFrame:
         """Return the columns of the chosen genes.
