@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from radiogenomics.core.errors import (
     short_list,
 )
 from radiogenomics.core.outcomes import SurvivalOutcome
-from radiogenomics.evaluation.alignment import checked_risk, per_sd
+from radiogenomics.evaluation.alignment import checked_risk, per_sd, strata_of
 from radiogenomics.evaluation.prognosis import PER_SD
 from radiogenomics.stats import CoxFit, fit_cox
 
@@ -27,19 +28,20 @@ def adjusted_hazard_ratio(
     covariates: pd.DataFrame,
     *,
     split: str,
+    strata: pd.Series[Any] | None = None,
     minimum_events: int = 10,
 ) -> pd.DataFrame:
     """Cox model of a risk together with covariates.
 
     The risk enters per standard deviation (n − 1) over all patients given, so its hazard ratio can
     be read beside the univariate one. Numbers enter per unit; text one term a level against its
-    most frequent level. Left out, each with a warning: patients who lack a covariate; levels in
-    which nobody has an event (their coefficient runs to −∞); covariates that are the same for all.
-    Misleads when a covariate lies on the path from risk to outcome, and with few events a term.
+    most frequent one. Left out, each with a warning: patients who lack a covariate; levels without
+    an event (their coefficient runs to −∞); covariates that are the same for all. Misleads when a
+    covariate lies on the path from risk to outcome, and with few events a term.
 
     Parameters
     ----------
-    risk, outcome, minimum_events
+    risk, outcome, strata, minimum_events
         As in :func:`prognosis`.
     covariates
         Numeric or text; at least the patients of ``risk``.
@@ -60,11 +62,11 @@ def adjusted_hazard_ratio(
     """
     values = checked_risk(risk, outcome, minimum_events=minimum_events)
     table = _usable(covariates, outcome, split=split)
-    standard = pd.Series(per_sd(values), index=risk.index, name=PER_SD)
-    design = pd.concat([standard.loc[table.index], *_terms(table, split=split)], axis=1)
+    standard = pd.Series(per_sd(values), index=risk.index, name=PER_SD).loc[table.index]
+    design = pd.concat([standard, *_terms(table, split=split)], axis=1)
     truth = outcome.for_patients(table.index)
     truth.require_events(minimum_events)
-    fit = _fit(design, truth, split=split)
+    fit = _fit(design, truth, strata=strata_of(strata, table.index), split=split)
     low, high = fit.interval().T
     return pd.DataFrame(
         {
@@ -147,7 +149,9 @@ def _terms(table: pd.DataFrame, *, split: str) -> list[pd.Series[float]]:
     return terms
 
 
-def _fit(design: pd.DataFrame, truth: SurvivalOutcome, *, split: str) -> CoxFit:
+def _fit(
+    design: pd.DataFrame, truth: SurvivalOutcome, *, strata: pd.Series[Any] | None, split: str
+) -> CoxFit:
     terms, events = design.shape[1], truth.n_events
     if events <= terms:
         raise OutcomeError(
@@ -159,7 +163,7 @@ def _fit(design: pd.DataFrame, truth: SurvivalOutcome, *, split: str) -> CoxFit:
             f"{split}: {events} events for {terms} terms in the adjusted model; below "
             f"{EVENTS_PER_TERM} a term its hazard ratios are unreliable."
         )
-    fit = fit_cox(design, truth.time, truth.event)
+    fit = fit_cox(design, truth.time, truth.event, strata=strata)
     if not fit.converged:
         raise OutcomeError(
             f"{split}: expected a Cox model with a finite maximum; found none for "

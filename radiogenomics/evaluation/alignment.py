@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -57,3 +59,8 @@ def checked_risk(
 def per_sd(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standardise to mean 0 and standard deviation (n − 1) 1."""
     return (values - values.mean()) / values.std(ddof=1)
+
+
+def strata_of(strata: pd.Series[Any] | None, patients: pd.Index) -> pd.Series[Any] | None:
+    """Strata of these patients, in their order; None stays None."""
+    return None if strata is None else strata.loc[patients]

@@ -12,7 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from radiogenomics.core.errors import RadiogenomicsWarning, StudyError
 from radiogenomics.core.evidence import Metric
 from radiogenomics.core.outcomes import SurvivalOutcome
-from radiogenomics.evaluation.alignment import checked_risk, per_sd, require_same_patients
+from radiogenomics.evaluation.alignment import (
+    checked_risk,
+    per_sd,
+    require_same_patients,
+    strata_of,
+)
 from radiogenomics.evaluation.repeats import (
     Estimate,
     Floats,
@@ -46,18 +51,17 @@ def prognosis(
     permutations: int = 1000,
     rng: np.random.Generator,
     blocks: pd.Series | None = None,
+    strata: pd.Series[Any] | None = None,
     alternative: str = "greater",
     minimum_events: int = 10,
 ) -> Findings:
     """Hold a risk that was fixed beforehand against survival.
 
     Metrics: ``hr_per_sd``, the Cox hazard ratio per standard deviation (n − 1) of the risk, chance
-    1; ``hr_high_vs_low``, that of patients above the locked cut-off, chance 1; ``c_index``,
-    Harrell's C, chance ½. What has no finite estimate is left out with a warning.
-
-    Each permutation p permutes the risk against the outcomes, within ``blocks``: the right null for
-    a risk that owes nothing to these outcomes. For out-of-fold risks fitted on them every
-    permutation must repeat the fit.
+    1; ``hr_high_vs_low``, of patients above the locked cut-off, chance 1; ``c_index``, Harrell's C,
+    chance ½. What has no finite estimate is left out with a warning. Permuting the risk against the
+    outcomes, within ``blocks``, is the right null for a risk that owes nothing to these outcomes;
+    for out-of-fold risks fitted on them every permutation must repeat the fit.
 
     Parameters
     ----------
@@ -66,7 +70,9 @@ def prognosis(
     cutoff, high
         Locked cut-off, strictly above which risk is high; or the classes.
     permutations, rng, blocks
-        How many permutations of patients (0 for none), and what draws them.
+        How many permutations of patients (0 for none); what draws them.
+    strata
+        Cohort of each patient, with a baseline hazard of its own; no common curve is drawn.
     alternative
         ``"greater"``: only a higher risk that does worse speaks against chance; or ``"two-sided"``.
 
@@ -84,14 +90,13 @@ def prognosis(
     """
     values = checked_risk(risk, outcome, minimum_events=minimum_events)
     group = _classes(risk, cutoff, high)
-    within = None if blocks is None else blocks.loc[risk.index]
-    orders = draw_permutations(len(values), permutations, rng, blocks=within)
-    test = _Test(outcome, orders if permutations else None, alternative, split)
-    found = [_hazard_ratio(per_sd(values), test, name="hr_per_sd", term=PER_SD)]
-    tables = {}
+    blocks, strata = strata_of(blocks, risk.index), strata_of(strata, risk.index)
+    orders = draw_permutations(len(values), permutations, rng, blocks=blocks)
+    test = _Test(outcome, orders if permutations else None, alternative, split, strata)
+    found, tables = [_hazard_ratio(per_sd(values), test, name="hr_per_sd", term=PER_SD)], {}
     if group is not None:
         found.append(_group_hazard_ratio(group, test))
-        if group.any() and not group.all():
+        if strata is None and group.any() and not group.all():
             tables["survival_curves"] = _curves(outcome, group, split=split)
     metrics = [metric for metric, _ in found if metric is not None]
     tables["hazard_ratios"] = pd.DataFrame([row for _, row in found if row])
@@ -159,12 +164,18 @@ def concordance_metric(
 
 
 class _Test(NamedTuple):
-    """An outcome, the permutations of its patients (or none), and what speaks against chance."""
+    """An outcome, the permutations and strata of its patients (or none), and what is chance."""
 
     outcome: SurvivalOutcome
     orders: NDArray[np.intp] | None
     alternative: str
     split: str
+    strata: pd.Series[Any] | None
+
+    @property
+    def model(self) -> str:
+        """How the Cox model is named in tables."""
+        return "univariate" if self.strata is None else f"stratified by {self.strata.name}"
 
 
 def _hazard_ratio(
@@ -172,20 +183,21 @@ def _hazard_ratio(
 ) -> tuple[Metric | None, dict[str, object]]:
     """Metric and table row of one covariate; neither where there is no finite estimate."""
     time, event = test.outcome.time, test.outcome.event
-    fit = fit_cox(covariate, time, event)
+    fit = fit_cox(covariate, time, event, strata=test.strata)
     if not fit.converged:
         _warn(f"{test.split}: {name} is left out: one side has no event, so it is not finite.")
         return None, {}
     low, high = map(float, fit.interval()[0])
     p = None
     if test.orders is not None:
-        null = fit_cox_batch(covariate[test.orders][:, :, None], time, event).coef[:, 0]
+        shuffled = covariate[test.orders][:, :, None]
+        null = fit_cox_batch(shuffled, time, event, strata=test.strata).coef[:, 0]
         p = permutation_p(float(fit.coef[0]), null, alternative=test.alternative)
     value = float(fit.hazard_ratio[0])
     row: dict[str, object] = {
         "split": test.split,
         "endpoint": test.outcome.endpoint,
-        "model": "univariate",
+        "model": test.model,
         "term": term,
         "hazard_ratio": value,
         "low": low,
@@ -208,7 +220,8 @@ def _group_hazard_ratio(
         return None, {}
     metric, row = _hazard_ratio(group.astype(float), test, name="hr_high_vs_low", term=HIGH_VS_LOW)
     if row:
-        row["p_logrank"] = logrank(test.outcome.time, test.outcome.event, group).p
+        time, event = test.outcome.time, test.outcome.event
+        row["p_logrank"] = logrank(time, event, group, strata=test.strata).p
     return metric, row
 
 
@@ -216,10 +229,16 @@ def _concordance(risk: pd.Series[float], test: _Test) -> Metric:
     null = None
     if test.orders is not None:
         shuffled = risk.to_numpy(dtype=float)[test.orders]
-        null = concordance_batch(shuffled, test.outcome.time, test.outcome.event)
+        time, event = test.outcome.time, test.outcome.event
+        null = concordance_batch(shuffled, time, event, strata=test.strata)
     frame = pd.DataFrame({"patient_id": risk.index, "repeat": 0, "score": risk.to_numpy()})
     return concordance_metric(
-        frame, test.outcome, split=test.split, null=null, alternative=test.alternative
+        frame,
+        test.outcome,
+        split=test.split,
+        null=null,
+        alternative=test.alternative,
+        strata=test.strata,
     )
 
 

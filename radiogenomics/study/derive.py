@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import StudyError
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.core.labels import LabelSet
@@ -21,14 +20,18 @@ from radiogenomics.core.log import get_logger
 from radiogenomics.core.provenance import Provenance, hash_file, hash_text, versions
 from radiogenomics.core.signature import Signature
 from radiogenomics.evaluation import PatientKFold, prognosis, verdict
-from radiogenomics.io import input_hashes, load_cohort, output_folder, read_gmt, read_hgnc
-from radiogenomics.omics import MeanZ, find_gene_set
+from radiogenomics.io import output_folder, read_gmt, read_hgnc
+from radiogenomics.omics import (
+    SignatureDerivation,
+    StepwiseCox,
+    SubsetSearch,
+    SurvivalScreen,
+    find_gene_set,
+)
 from radiogenomics.omics.identifiers import GeneNames
-from radiogenomics.omics.signature.derivation import COHORT, SignatureDerivation
+from radiogenomics.omics.signature.derivation import COHORT
 from radiogenomics.omics.signature.gene_selector import GeneSelector
-from radiogenomics.omics.signature.screen import SurvivalScreen
-from radiogenomics.omics.signature.search import SubsetSearch
-from radiogenomics.omics.signature.stepwise import StepwiseCox
+from radiogenomics.study.cohorts import load_cohorts, require_distinct
 from radiogenomics.study.derive_candidates import candidate_table
 from radiogenomics.study.derive_cohorts import (
     Discovery,
@@ -37,10 +40,11 @@ from radiogenomics.study.derive_cohorts import (
     read_molecules,
     refuse_copies,
 )
-from radiogenomics.study.derive_evidence import SPLIT, Judge, judge_derivation
+from radiogenomics.study.derive_evidence import Judge, judge_derivation, proliferation_scores
 from radiogenomics.study.derive_plan import DerivationPlan, read_derivation_plan
 from radiogenomics.study.findings import Findings, merge
-from radiogenomics.study.registry import find_manifest
+from radiogenomics.study.plan import planned_settings
+from radiogenomics.study.prognosis import SPLIT
 from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
 from radiogenomics.study.score import FEWEST_REFERENCE, restandardised
@@ -92,7 +96,7 @@ def derive(
         with collected_warnings() as caught:
             supplied = read_gmt(gene_sets, repeated_genes="first") if gene_sets else {}
             known = None if hgnc is None else GeneNames(read_hgnc(hgnc), Path(hgnc).name)
-            cohorts, hashes = _read([*manifests, *(external or ())], data_root)
+            cohorts, hashes = load_cohorts([*manifests, *(external or ())], data_root)
             read = partial(read_molecules, assay=chosen.assay, endpoint=endpoint, known=known)
             parts = [read(each) for each in cohorts]
         hashes |= {Path(p).name: hash_file(Path(p)) for p in (gene_sets, hgnc) if p is not None}
@@ -120,30 +124,29 @@ def derive_signature(
     jobs: int | None = None,
 ) -> Results:
     """Derive from cohorts already in memory, without writing anything."""
-    _require_distinct(cohorts, external)
+    require_distinct([part.cohort for part in (*cohorts, *external)])
     supplied = {} if gene_sets is None else gene_sets
     rules = plan.candidates
-    for wanted in (rules.gene_set, rules.immune_score, rules.purity, plan.proliferation):
+    for wanted in (rules.gene_set, rules.immune_score, rules.purity):
         if wanted is not None:
             find_gene_set(wanted, supplied=supplied)
     discovery = join(cohorts)
     refuse_copies(cohorts, external)
-    if plan.proliferation is not None:
-        for part in cohorts:
-            MeanZ(find_gene_set(plan.proliferation, supplied=supplied)).fit(part.tumour)
+    proliferation = proliferation_scores(discovery, plan, gene_sets=supplied)
     log = get_logger(__name__)
     with collected_warnings() as caught:
         table = candidate_table(discovery, plan, gene_sets=supplied)
         genes = tuple(table.loc[table["candidate"], "gene"])
         log.info("deriving from %d candidates in %d patients", len(genes), len(discovery.cohorts))
-        judge = Judge(discovery, plan, genes, seed, jobs or os.cpu_count() or 1)
+        jobs = jobs or os.cpu_count() or 1
+        judge = Judge(discovery, plan, genes, proliferation, seed, jobs)
         rule = _rule(plan, genes, discovery, name=name, seed=seed)
         fitted = rule.fit(discovery.expression, discovery.outcome.to_structured())
         findings = merge(
             [
                 _described(cohorts, external, table, plan),
                 _locked(fitted, discovery),
-                judge_derivation(rule, judge, gene_sets=supplied),
+                judge_derivation(rule, judge),
                 *(_outside(fitted.signature_, part, plan, seed=seed) for part in external),
             ]
         )
@@ -163,25 +166,9 @@ def derive_signature(
     )
 
 
-def _read(
-    manifests: Sequence[str | Path], data_root: str | Path | None
-) -> tuple[list[Cohort], dict[str, str]]:
-    """Cohorts, and the hash of every file by logical name."""
-    cohorts: list[Cohort] = []
-    hashes: dict[str, str] = {}
-    for path in map(find_manifest, manifests):
-        root = Path(data_root) if data_root is not None else path.parent
-        cohort = load_cohort(path, data_root=root)
-        found = input_hashes(path, data_root=root)
-        hashes |= {f"{cohort.id}/{name}": value for name, value in found.items()}
-        cohorts.append(cohort)
-    return cohorts, hashes
-
-
 def _rule(
     plan: DerivationPlan, genes: tuple[str, ...], discovery: Discovery, *, name: str, seed: int
 ) -> SignatureDerivation:
-    units = {part.unit for part in discovery.parts}
     inner = PatientKFold(plan.inner_folds, random_state=seed)
     several = len(discovery.parts) > 1
     search: GeneSelector = SubsetSearch(
@@ -196,7 +183,7 @@ def _rule(
         cutoff=plan.cutoff,
         reference=discovery.parts[0].cohort.id if several else None,
         name=name,
-        unit=units.pop() if len(units) == 1 else discovery.parts[0].unit,
+        unit=discovery.parts[0].unit,
         minimum_events=plan.minimum_events,
     )
 
@@ -289,13 +276,7 @@ def _described(
             for part in (*cohorts, *external)
         ]
     )
-    settings = [
-        (key, _plain(value), "plan", "")
-        for key, value in (
-            *(("candidates." + k, v) for k, v in plan.candidates.model_dump().items()),
-            *plan.model_dump(exclude={"candidates"}).items(),
-        )
-    ]
+    rules = {f"candidates.{name}": value for name, value in plan.candidates.model_dump().items()}
     renamed = pd.concat([p.genes.assign(cohort=p.cohort.id) for p in (*cohorts, *external)])
     # Without the HGNC set most names are merely not known here, which says nothing of them.
     changed = renamed[~renamed["status"].isin(["approved", "unknown"])]
@@ -305,23 +286,10 @@ def _described(
             "cohort_flow": flow,
             "candidates": candidates,
             "gene_names": changed,
-            "settings": pd.DataFrame(settings, columns=["setting", "value", "provenance", "note"]),
+            "settings": planned_settings(rules | plan.model_dump(exclude={"candidates"})),
         },
         notes=(("info", text),),
     )
-
-
-def _plain(value: object) -> str:
-    return "none" if value is None else str(value)
-
-
-def _require_distinct(cohorts: Sequence[Molecules], external: Sequence[Molecules]) -> None:
-    ids = [part.cohort.id for part in (*cohorts, *external)]
-    if not cohorts or len(set(ids)) != len(ids):
-        raise StudyError(
-            f"expected cohorts with distinct ids, at least one to derive from; found "
-            f"{', '.join(ids) or 'none'}. Name each once."
-        )
 
 
 def _recipe(plan: DerivationPlan, *, endpoint: str, name: str) -> str:

@@ -9,37 +9,38 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from radiogenomics.core.errors import OutcomeError
 from radiogenomics.core.evidence import Evidence, Metric
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.evaluation import (
     PatientKFold,
+    adjusted_hazard_ratio,
     concordance_metric,
     cross_validate_survival,
     cross_validation_survival_null,
     prognosis,
 )
-from radiogenomics.evaluation.alignment import per_sd
-from radiogenomics.evaluation.prognosis import HIGH_VS_LOW, PER_SD
-from radiogenomics.omics import MeanZ, find_gene_set, random_gene_sets
-from radiogenomics.omics.signature.derivation import SignatureDerivation
-from radiogenomics.omics.signature.gene_selector import standardise_by_cohort
-from radiogenomics.stats import (
-    CoxFit,
-    clopper_pearson,
-    concordance_batch,
-    fit_cox,
-    fit_cox_batch,
-    permutation_p,
+from radiogenomics.omics import (
+    MeanZ,
+    SignatureDerivation,
+    find_gene_set,
+    out_of_fold_concordance,
+    random_gene_sets,
 )
-from radiogenomics.study.derive_cohorts import Discovery, Molecules
+from radiogenomics.omics.signature.gene_selector import standardise_by_cohort
+from radiogenomics.study.derive_cohorts import Discovery
 from radiogenomics.study.derive_plan import DerivationPlan
 from radiogenomics.study.findings import Findings, merge
-from radiogenomics.study.signature import folds_by_repeat
+from radiogenomics.study.prognosis import SPLIT
+from radiogenomics.study.signature import (
+    TABLE_SPLIT,
+    adjusted_metric,
+    folds_by_repeat,
+    mean_risk,
+    random_share,
+)
 
-SPLIT = "cross-validation"
-TABLE_SPLIT = "signature, cross-validation"
 LIKE_EXPRESSION = 10
-AT_ONCE = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,8 @@ class Judge:
         Cohorts and rules.
     candidates
         Genes that the derivation starts from.
+    proliferation
+        Score of each patient; None where the plan names no set.
     seed, jobs
         Of random numbers; processes.
     """
@@ -59,6 +62,7 @@ class Judge:
     discovery: Discovery
     plan: DerivationPlan
     candidates: tuple[str, ...]
+    proliferation: pd.Series[float] | None
     seed: int
     jobs: int
 
@@ -70,7 +74,7 @@ class Judge:
     @property
     def strata(self) -> pd.Series[str] | None:
         """Cohorts, where there are several."""
-        cohorts = self.discovery.cohorts
+        cohorts = self.discovery.cohorts.rename("cohort")
         return cohorts if cohorts.nunique() > 1 else None
 
     def rng(self, number: int) -> np.random.Generator:
@@ -78,9 +82,7 @@ class Judge:
         return np.random.default_rng([self.seed, number])
 
 
-def judge_derivation(
-    rule: SignatureDerivation, judge: Judge, *, gene_sets: Mapping[str, GeneSet]
-) -> Findings:
+def judge_derivation(rule: SignatureDerivation, judge: Judge) -> Findings:
     """Repeat screen, search and weights in every fold, and hold the result against its nulls.
 
     The null permutes outcomes within cohorts and repeats the whole cross-validation. Random
@@ -123,24 +125,19 @@ def judge_derivation(
             "selection": frequency,
         },
     )
-    risk = evidence.mean_predictions()["score"].loc[discovery.outcome.patient_ids].rename("risk")
+    risk = mean_risk(evidence, discovery.outcome.patient_ids)
     return merge(
         [
             own,
             _hazards(risk, judge),
             _against_random(c_index, evidence, judge),
-            _beside_proliferation(risk, judge, gene_sets=gene_sets),
+            _beside_proliferation(risk, judge),
         ]
     )
 
 
 def _hazards(risk: pd.Series[float], judge: Judge) -> Findings:
-    """Hazard ratios of the out-of-fold margin above each fold's own cut-off.
-
-    Of several cohorts each has a baseline hazard of its own, and no common curve is drawn.
-    """
-    if judge.strata is not None:
-        return _stratified_hazards(risk, judge)
+    """Hazard ratios of the out-of-fold margin above each fold's own cut-off."""
     found, tables = prognosis(
         risk,
         judge.discovery.outcome,
@@ -148,6 +145,7 @@ def _hazards(risk: pd.Series[float], judge: Judge) -> Findings:
         cutoff=0.0,
         permutations=0,
         rng=judge.rng(2),
+        strata=judge.strata,
         minimum_events=judge.plan.minimum_events,
     )
     metrics = tuple(
@@ -156,46 +154,6 @@ def _hazards(risk: pd.Series[float], judge: Judge) -> Findings:
         if metric.name != "c_index"
     )
     return Findings(metrics=metrics, tables=tables)
-
-
-def _stratified_hazards(risk: pd.Series[float], judge: Judge) -> Findings:
-    terms = {
-        "hr_per_sd": (PER_SD, per_sd(np.asarray(risk, dtype=np.float64))),
-        "hr_high_vs_low": (HIGH_VS_LOW, np.asarray(risk > 0, dtype=np.float64)),
-    }
-    rows, metrics = [], []
-    for name, (term, values) in terms.items():
-        fit = _stratified(values[:, None], judge)
-        if fit.converged:
-            rows.append(_row(fit, term, model="stratified by cohort"))
-            metrics.append(_metric(fit, f"signature_{name}"))
-    return Findings(metrics=tuple(metrics), tables={"hazard_ratios": pd.DataFrame(rows)})
-
-
-def _stratified(design: NDArray[np.float64], judge: Judge) -> CoxFit:
-    outcome = judge.discovery.outcome
-    return fit_cox(design, outcome.time, outcome.event, strata=judge.discovery.cohorts)
-
-
-def _metric(fit: CoxFit, name: str) -> Metric:
-    low, high = map(float, fit.interval()[0])
-    ratio = float(fit.hazard_ratio[0])
-    return Metric(name, ratio, low, high, 1.0, fit.n, SPLIT, events=fit.events)
-
-
-def _row(fit: CoxFit, term: str, *, model: str) -> dict[str, object]:
-    low, high = map(float, fit.interval()[0])
-    return {
-        "split": TABLE_SPLIT,
-        "model": model,
-        "term": term,
-        "hazard_ratio": float(fit.hazard_ratio[0]),
-        "low": low,
-        "high": high,
-        "p": float(fit.p[0]),
-        "n": fit.n,
-        "events": fit.events,
-    }
 
 
 def _against_random(observed: Metric, evidence: Evidence, judge: Judge) -> Findings:
@@ -207,33 +165,26 @@ def _against_random(observed: Metric, evidence: Evidence, judge: Judge) -> Findi
     genes = judge.discovery.genes[list(judge.candidates)]
     rng = judge.rng(3)
     sets = {
-        "random": random_gene_sets(genes.shape[1], size, count, rng=rng),
-        "like expression": _like_expression(genes, chosen, size=size, count=count, rng=rng),
+        ("random", ""): random_gene_sets(genes.shape[1], size, count, rng=rng),
+        ("like expression", "_matched"): _like_expression(
+            genes, chosen, size=size, count=count, rng=rng
+        ),
     }
-    rows, metrics = [], []
-    for kind, drawn in sets.items():
-        values = _out_of_fold(genes, drawn, judge, evidence)
-        rows.append(pd.DataFrame({"kind": kind, "genes": size, "value": values}))
-        better = int((values >= observed.value).sum())
-        low, high = clopper_pearson(better, count)
-        metrics.append(
-            Metric(
-                name="signature_random_share" + ("" if kind == "random" else "_matched"),
-                value=better / count,
-                low=float(low),
-                high=float(high),
-                chance=0.5,
-                n=observed.n,
-                split=SPLIT,
-                p_permutation=permutation_p(observed.value, values),
-                events=observed.events,
-            )
+    outcome = judge.discovery.outcome
+    cohorts = judge.discovery.cohorts.to_numpy()
+    values = standardise_by_cohort(genes.to_numpy(dtype=float), cohorts)
+    metrics, tables = [], {}
+    for (kind, ending), drawn in sets.items():
+        found = out_of_fold_concordance(
+            values[:, drawn].transpose(1, 0, 2),
+            outcome.time,
+            outcome.event,
+            splits_by_repeat=folds_by_repeat(evidence.predictions, genes.index),
+            strata=cohorts,
         )
-    table = pd.concat(rows, ignore_index=True)
-    tables = {
-        "random_signatures": table[table["kind"] == "random"],
-        "random_signatures_matched": table[table["kind"] != "random"],
-    }
+        metrics.append(random_share(f"signature_random_share{ending}", observed, found))
+        table = pd.DataFrame({"kind": kind, "genes": size, "value": found})
+        tables[f"random_signatures{ending}"] = table
     return Findings(metrics=tuple(metrics), tables=tables)
 
 
@@ -262,65 +213,49 @@ def _like_expression(
     return sets
 
 
-def _out_of_fold(
-    genes: pd.DataFrame, sets: NDArray[np.intp], judge: Judge, evidence: Evidence
-) -> NDArray[np.float64]:
-    """C of each set in the folds of the cross-validation, mean over repeats."""
-    outcome, cohorts = judge.discovery.outcome, judge.discovery.cohorts.to_numpy()
-    values = standardise_by_cohort(genes.to_numpy(dtype=float), cohorts)
-    time, event = outcome.time.to_numpy(), outcome.event.to_numpy()
-    strata = None if judge.strata is None else cohorts
-    found = np.zeros(len(sets))
-    repeats = folds_by_repeat(evidence.predictions, genes.index)
-    for start in range(0, len(sets), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
-        designs = values[:, sets[part]].transpose(1, 0, 2)
-        for splits in repeats:
-            scores = np.empty(designs.shape[:2])
-            for split in splits:
-                train = split.train
-                fit = fit_cox_batch(
-                    designs[:, train],
-                    time[train],
-                    event[train],
-                    strata=None if strata is None else strata[train],
-                )
-                coef = np.where(fit.converged[:, None], fit.coef, 0.0)
-                scores[:, split.test] = np.einsum("bnp,bp->bn", designs[:, split.test], coef)
-            found[part] += concordance_batch(scores, time, event, strata=strata) / len(repeats)
-    return found
+def proliferation_scores(
+    discovery: Discovery, plan: DerivationPlan, *, gene_sets: Mapping[str, GeneSet]
+) -> pd.Series[float] | None:
+    """Score of the plan's proliferation set, standardised in each cohort; None where it has none.
+
+    Raises
+    ------
+    UnknownNameError, StudyError, AlignmentError
+        The set is not known or not supplied, or too few of its genes are measured.
+    """
+    if plan.proliferation is None:
+        return None
+    scorer = MeanZ(find_gene_set(plan.proliferation, supplied=gene_sets))
+    cohorts = discovery.cohorts
+    scores = pd.Series(np.nan, index=cohorts.index, name="proliferation score")
+    for part in discovery.parts:
+        member = (cohorts == part.cohort.id).to_numpy()
+        scores[member] = scorer.fit_transform(part.tumour).to_numpy()[:, 0]
+    return scores
 
 
-def _beside_proliferation(
-    risk: pd.Series[float], judge: Judge, *, gene_sets: Mapping[str, GeneSet]
-) -> Findings:
+def _beside_proliferation(risk: pd.Series[float], judge: Judge) -> Findings:
     """What is left of the out-of-fold risk beside a proliferation score."""
-    name = judge.plan.proliferation
-    if name is None:
+    scores = judge.proliferation
+    if scores is None:
         text = (
             "proliferation: no gene set named in the plan; the signature was not adjusted for it."
         )
         return Findings(notes=(("warning", text),))
-    proliferation = MeanZ(find_gene_set(name, supplied=gene_sets))
-    scores: pd.Series[float] = pd.concat(
-        [
-            proliferation.fit_transform(part.tumour).iloc[:, 0].set_axis(index, axis=0)
-            for part, index in _parts(judge.discovery)
-        ]
-    )
-    beside = np.asarray(scores.loc[risk.index], dtype=np.float64)
-    own = per_sd(np.asarray(risk, dtype=np.float64))
-    fit = _stratified(np.column_stack([own, beside]), judge)
-    if not fit.converged:
-        text = "beside proliferation: left out, as the Cox model has no finite maximum."
-        return Findings(notes=(("warning", text),))
-    table = pd.DataFrame([_row(fit, PER_SD, model="beside proliferation")])
-    metric = _metric(fit, "signature_hr_per_sd_adjusted")
+    try:
+        table = adjusted_hazard_ratio(
+            risk,
+            judge.discovery.outcome,
+            scores.to_frame(),
+            split=TABLE_SPLIT,
+            strata=judge.strata,
+            minimum_events=judge.plan.minimum_events,
+        )
+    except OutcomeError as error:
+        return Findings(notes=(("warning", f"beside proliferation: left out: {error}"),))
     rho = float(risk.corr(scores.loc[risk.index], method="spearman"))
+    name = judge.plan.proliferation
     text = f"out-of-fold risk and proliferation ({name}): Spearman's rho {rho:.2f}."
-    return Findings(metrics=(metric,), tables={"hazard_ratios": table}, notes=(("info", text),))
-
-
-def _parts(discovery: Discovery) -> list[tuple[Molecules, pd.Index]]:
-    cohorts = discovery.cohorts
-    return [(part, cohorts.index[cohorts == part.cohort.id]) for part in discovery.parts]
+    return Findings(
+        metrics=(adjusted_metric(table),), tables={"hazard_ratios": table}, notes=(("info", text),)
+    )

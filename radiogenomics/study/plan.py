@@ -6,9 +6,11 @@ words.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 from pydantic import Field
 
 from radiogenomics.core.schema import Record, parse, read_yaml
@@ -79,3 +81,15 @@ def read_plan(path: str | Path | None) -> ValidationPlan:
     if path is None:
         return ValidationPlan()
     return parse(ValidationPlan, read_yaml(Path(path)), where=Path(path).name)
+
+
+def planned_settings(settings: Mapping[str, object]) -> pd.DataFrame:
+    """Table of what was planned, as the report shows it: ``setting, value, provenance, note``."""
+    rows = [(name, _plain(value), "plan", "") for name, value in settings.items()]
+    return pd.DataFrame(rows, columns=["setting", "value", "provenance", "note"])
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "none"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

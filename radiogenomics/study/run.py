@@ -16,12 +16,13 @@ from radiogenomics.core.errors import RadiogenomicsWarning, StudyError
 from radiogenomics.core.log import get_logger
 from radiogenomics.core.provenance import Provenance, hash_text, versions
 from radiogenomics.evaluation import verdict
-from radiogenomics.io import input_hashes, load_cohort, output_folder
+from radiogenomics.io import output_folder
+from radiogenomics.study.cohorts import load_cohorts, require_distinct
 from radiogenomics.study.external import validate_externally
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import Inputs, read_inputs
 from radiogenomics.study.prognosis import SPLIT
-from radiogenomics.study.registry import find_manifest, find_study, read_study
+from radiogenomics.study.registry import find_study, read_study
 from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.schema import Study
 from radiogenomics.study.signature import evaluate_signature
@@ -63,24 +64,12 @@ def run(
         The branch says what was wrong: recipe, manifest, file, identifiers, outcome, geometry.
     """
     manifests = [cohort] if isinstance(cohort, str | Path) else list(cohort)
-    if not manifests:
-        raise StudyError(
-            "expected at least one cohort manifest; found none. Name one with --cohort."
-        )
     recipe = find_study(study)
     plan, text = read_study(recipe), recipe.read_text(encoding="utf-8")
-    paths = [find_manifest(name) for name in manifests]
-    roots = [Path(data_root) if data_root is not None else path.parent for path in paths]
     folder = Path(out)
     # Opened first: a folder that may not be replaced is refused before minutes are spent.
     with output_folder(folder) as writer:
-        places = list(zip(paths, roots, strict=True))
-        cohorts = [load_cohort(path, data_root=root) for path, root in places]
-        hashes = {
-            f"{loaded.id}/{name}": digest
-            for loaded, (path, root) in zip(cohorts, places, strict=True)
-            for name, digest in input_hashes(path, data_root=root).items()
-        }
+        cohorts, hashes = load_cohorts(manifests, data_root)
         provenance = Provenance(hashes, hash_text(text), seed, versions())
         results = run_cohorts(plan, cohorts, seed=seed, jobs=jobs, provenance=provenance)
         write_results(results, writer, recipe=text)
@@ -91,11 +80,8 @@ def run_cohorts(
     study: Study, cohorts: Sequence[Cohort], *, provenance: Provenance, seed: int, jobs: int | None
 ) -> Results:
     """Run a recipe on cohorts already in memory, without writing anything."""
+    require_distinct(cohorts)
     ids = tuple(cohort.id for cohort in cohorts)
-    if len(set(ids)) != len(ids):
-        raise StudyError(
-            f"expected cohorts with distinct ids; found {', '.join(ids)}. Name each once."
-        )
     if seed < 0:
         raise StudyError(f"expected a seed of at least 0; found {seed}. Choose another.")
     jobs = jobs or os.cpu_count() or 1

@@ -217,21 +217,26 @@ def _against_random(
     drawn = out_of_fold_concordance(
         designs, setting.time, setting.event, splits_by_repeat=folds, cutoff=cutoff
     )
-    observed = concordance_metric(evidence.predictions, setting.outcome, split=SPLIT).value
-    better = int((drawn >= observed).sum())
-    low, high = clopper_pearson(better, count)
-    metric = Metric(
-        name="signature_random_share",
-        value=better / count,
+    observed = concordance_metric(evidence.predictions, setting.outcome, split=SPLIT)
+    metric = random_share("signature_random_share", observed, drawn)
+    return Findings(metrics=(metric,), tables={"random_signatures": pd.DataFrame({"value": drawn})})
+
+
+def random_share(name: str, observed: Metric, drawn: NDArray[np.float64]) -> Metric:
+    """Share of random signatures that reach the concordance observed in the same folds."""
+    better = int((drawn >= observed.value).sum())
+    low, high = clopper_pearson(better, len(drawn))
+    return Metric(
+        name=name,
+        value=better / len(drawn),
         low=float(low),
         high=float(high),
         chance=0.5,
-        n=len(setting.time),
-        split=SPLIT,
-        p_permutation=permutation_p(observed, drawn),
-        events=int(setting.event.sum()),
+        n=observed.n,
+        split=observed.split,
+        p_permutation=permutation_p(observed.value, drawn),
+        events=observed.events,
     )
-    return Findings(metrics=(metric,), tables={"random_signatures": pd.DataFrame({"value": drawn})})
 
 
 def _adjusted(setting: Setting, risk: pd.Series[float], inputs: Inputs) -> Findings:
@@ -252,8 +257,13 @@ def _adjusted(setting: Setting, risk: pd.Series[float], inputs: Inputs) -> Findi
         )
     except OutcomeError as error:
         return Findings(notes=(*notes, ("warning", f"adjusted model left out: {error}")))
+    return Findings(metrics=(adjusted_metric(table),), tables={"hazard_ratios": table}, notes=notes)
+
+
+def adjusted_metric(table: pd.DataFrame) -> Metric:
+    """Hazard ratio of the signature, which stands first in the table of an adjusted model."""
     first = table.iloc[0]
-    metric = Metric(
+    return Metric(
         name="signature_hr_per_sd_adjusted",
         value=float(first["hazard_ratio"]),
         low=float(first["low"]),
@@ -263,7 +273,6 @@ def _adjusted(setting: Setting, risk: pd.Series[float], inputs: Inputs) -> Findi
         split=SPLIT,
         events=int(first["events"]),
     )
-    return Findings(metrics=(metric,), tables={"hazard_ratios": table}, notes=notes)
 
 
 def mean_risk(evidence: Evidence, patient_ids: pd.Index[str]) -> pd.Series[float]:

@@ -37,7 +37,7 @@ from radiogenomics.io.labelled_table import LabelledTable, read_labelled_table, 
 from radiogenomics.io.store import output_folder, pseudonym
 from radiogenomics.stats import auc_batch, permutations
 from radiogenomics.study.findings import Findings, merge
-from radiogenomics.study.plan import ValidationPlan, read_plan
+from radiogenomics.study.plan import ValidationPlan, planned_settings, read_plan
 from radiogenomics.study.results import Results, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
 from radiogenomics.study.validate_checks import (
@@ -359,10 +359,8 @@ def _described(
         ]
     )
     text = f"threshold {threshold:.4g} ({plan.threshold}) was locked on {train.name}."
-    settings = [(name, _plain(value), "plan", "") for name, value in _settings(plan)]
-    columns = ["setting", "value", "provenance", "note"]
     return Findings(
-        tables={"cohort_flow": flow, "settings": pd.DataFrame(settings, columns=columns)},
+        tables={"cohort_flow": flow, "settings": planned_settings(dict(_settings(plan)))},
         notes=(("info", text),),
     )
 
@@ -374,10 +372,6 @@ def _settings(plan: ValidationPlan) -> Iterator[tuple[str, object]]:
         for name, value in planned.parameters.items():
             yield f"steps.{planned.step}.{name}", value
     yield from plan.model_dump(exclude={"steps"}).items()
-
-
-def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _recipe(plan: ValidationPlan, columns: Mapping[str, object]) -> str:

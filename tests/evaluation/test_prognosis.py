@@ -14,8 +14,8 @@ from radiogenomics.core.errors import (
     StudyError,
 )
 from radiogenomics.core.outcomes import SurvivalOutcome
-from radiogenomics.evaluation import concordance_metric, prognosis
-from radiogenomics.stats import concordance
+from radiogenomics.evaluation import adjusted_hazard_ratio, concordance_metric, prognosis
+from radiogenomics.stats import concordance, logrank
 
 
 def simulate(rng, *, n: int = 100, effect: float = 0.8) -> tuple[pd.Series, SurvivalOutcome]:
@@ -255,3 +255,35 @@ def test_patient_without_outcome_is_refused(cohort):
     predictions = pd.DataFrame({"patient_id": ["P0", "X"], "repeat": 0, "score": [1.0, 2.0]})
     with pytest.raises(AlignmentError, match="X"):
         concordance_metric(predictions, outcome, split="x")
+
+
+def test_strata_have_baselines_of_their_own(rng):
+    """One hospital's patients live ten times as long: pooled, that hides what the risk says."""
+    names = [f"P{i}" for i in range(120)]
+    site = pd.Series(np.repeat(["a", "b"], 60), index=names, name="site")
+    risk = pd.Series(rng.normal(size=120), index=names)
+    death = rng.exponential(np.where(site == "a", 4, 40) * np.exp(-risk))
+    end = rng.uniform(1, 60, 120)
+    outcome = SurvivalOutcome(
+        "OS", pd.Series(np.minimum(death, end), names), pd.Series(death <= end, names)
+    )
+    given = {"split": "x", "cutoff": 0.0, "permutations": 9, "blocks": site}
+    metrics, tables = prognosis(risk, outcome, strata=site, rng=np.random.default_rng(1), **given)
+    per_sd, groups, c_index = metrics
+    frame = outcome.to_frame().assign(x=(risk - risk.mean()) / risk.std(), site=site)
+    options = {"precision": 1e-14, "r_precision": 1e-14}
+    theirs = CoxPHFitter(strata=["site"]).fit(frame, "time", "event", fit_options=options)
+    assert per_sd.value == pytest.approx(theirs.summary.loc["x", "exp(coef)"], rel=1e-8)
+    c = concordance(risk, outcome.time, outcome.event, strata=site)
+    assert c_index.value == pytest.approx(c.value)
+    rows = tables["hazard_ratios"]
+    assert set(rows["model"]) == {"stratified by site"}
+    tested = logrank(outcome.time, outcome.event, risk > 0, strata=site)
+    assert rows["p_logrank"].iloc[1] == pytest.approx(tested.p)
+    assert "survival_curves" not in tables
+    pooled, _ = prognosis(risk, outcome, rng=np.random.default_rng(1), **given)
+    assert pooled[0].value < per_sd.value
+    table = adjusted_hazard_ratio(
+        risk, outcome, pd.DataFrame({"age": rng.normal(size=120)}, names), split="x", strata=site
+    )
+    assert table["hazard_ratio"].iloc[0] > pooled[0].value

@@ -82,6 +82,7 @@ def out_of_fold_scores(
     *,
     splits: Sequence[TrainTest],
     cutoff: float | str = "median",
+    strata: ArrayLike | None = None,
 ) -> Floats:
     """Cox risk scores of patients that each fit had not seen, for many designs at once.
 
@@ -95,8 +96,8 @@ def out_of_fold_scores(
     ----------
     designs : array-like of shape (batch, n, p)
         Covariates, logarithmic for expression.
-    time, event : array-like of shape (n,)
-        Months, and 1 where the event was seen.
+    time, event, strata : array-like of shape (n,)
+        Months; 1 where the event was seen; cohorts, each with a baseline hazard of its own.
     splits
         Test parts that together hold every patient once: the folds of one repeat.
     cutoff
@@ -111,8 +112,7 @@ def out_of_fold_scores(
     Raises
     ------
     DataError, OutcomeError
-        The shape is another, or the test parts do not hold every patient once; a training part has
-        no event.
+        Another shape; test parts that do not hold every patient once; training without an event.
 
     Examples
     --------
@@ -125,12 +125,14 @@ def out_of_fold_scores(
     (1, 6)
     """
     x, times, events = _checked(designs, time, event, splits=splits)
+    groups = np.zeros(times.size, dtype=int) if strata is None else np.asarray(strata)
     scores = np.empty(x.shape[:2])
     for split in splits:
-        fit = fit_cox_batch(x[:, split.train], times[split.train], events[split.train])
+        train = split.train
+        fit = fit_cox_batch(x[:, train], times[train], events[train], strata=groups[train])
         coef = np.where(fit.converged[:, None], fit.coef, 0.0)
-        risk = np.einsum("bnp,bp->bn", x - x[:, split.train].mean(axis=1, keepdims=True), coef)
-        border = _cutoffs(risk[:, split.train], cutoff)
+        risk = np.einsum("bnp,bp->bn", x - x[:, train].mean(axis=1, keepdims=True), coef)
+        border = _cutoffs(risk[:, train], cutoff)
         scores[:, split.test] = np.where(fit.converged[:, None], risk[:, split.test] - border, 0.0)
     return scores
 
@@ -142,16 +144,18 @@ def out_of_fold_concordance(
     *,
     splits_by_repeat: Sequence[Sequence[TrainTest]],
     cutoff: float | str = "median",
+    strata: ArrayLike | None = None,
 ) -> Floats:
     """Harrell's C of out-of-fold Cox scores, averaged over repeats, for many designs at once.
 
-    As :func:`out_of_fold_scores` in each repeat, then Harrell's C over all patients together. With
-    nothing to find the mean lies slightly below ½, because a fold whose patients fare worse leaves
-    behind training patients who fare better; compare with a null made in the same way.
+    As :func:`out_of_fold_scores` in each repeat, then Harrell's C over all patients together, or
+    over those of each stratum. With nothing to find the mean lies slightly below ½, because a fold
+    whose patients fare worse leaves behind training patients who fare better; compare with a null
+    made in the same way.
 
     Parameters
     ----------
-    designs, time, event, cutoff
+    designs, time, event, cutoff, strata
         As in :func:`out_of_fold_scores`.
     splits_by_repeat
         The folds of each repeat.
@@ -174,8 +178,10 @@ def out_of_fold_concordance(
         raise DataError("expected folds of at least one repeat; found none. Split the patients.")
     total = np.zeros(len(np.asarray(designs)))
     for splits in splits_by_repeat:
-        scores = out_of_fold_scores(designs, time, event, splits=splits, cutoff=cutoff)
-        total += concordance_batch(scores, time, event)
+        scores = out_of_fold_scores(
+            designs, time, event, splits=splits, cutoff=cutoff, strata=strata
+        )
+        total += concordance_batch(scores, time, event, strata=strata)
     return total / len(splits_by_repeat)
 
 
