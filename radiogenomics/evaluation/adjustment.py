@@ -35,9 +35,8 @@ def adjusted_hazard_ratio(
 
     The risk enters per standard deviation (n − 1) over all patients given, so its hazard ratio can
     be read beside the univariate one. Numbers enter per unit; text one term a level against its
-    most frequent one. Left out, each with a warning: patients who lack a covariate; levels without
-    an event (their coefficient runs to −∞); covariates that are the same for all. Misleads when a
-    covariate lies on the path from risk to outcome, and with few events a term.
+    most frequent one. Left out with a warning: patients without a covariate; levels without events;
+    constant covariates. Misleads with few events a term, or a covariate between risk and outcome.
 
     Parameters
     ----------
