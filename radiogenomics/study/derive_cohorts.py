@@ -19,10 +19,9 @@ from radiogenomics.core.errors import (
 )
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.omics import LOG2_UNITS, rename_genes, unit_of
-from radiogenomics.omics.checks import check_orientation, check_unit
+from radiogenomics.omics.checks import check_expression
 from radiogenomics.omics.identifiers import GeneNames
 from radiogenomics.omics.signature.derivation import COHORT
-from radiogenomics.omics.units import require_whole_library
 from radiogenomics.study.inputs import log2_per_patient
 
 FEWEST_SHARED = 2
@@ -104,10 +103,8 @@ def read_molecules(
     table = cohort.assay(assay)
     unit = unit_of(table)
     what = f"{cohort.id}, assay {assay}"
-    check_orientation(table.values, known=known, what=what)
-    check_unit(table.values, unit, what=what)
-    if "library_size" not in table.samples:
-        require_whole_library(table.values, unit, what=what)
+    stated = "library_size" in table.samples
+    check_expression(table.values, unit, known=known, libraries_known=stated, what=what)
     normal = None
     if "sample_type" in table.samples:
         if "normal" in set(table.samples["sample_type"]):

@@ -13,10 +13,10 @@ from radiogenomics.io.expression_table import read_expression_table
 from radiogenomics.io.hgnc import read_hgnc
 from radiogenomics.io.signatures import read_signature
 from radiogenomics.io.store import replaced_file
-from radiogenomics.omics.checks import check_orientation, check_unit
+from radiogenomics.omics.checks import check_expression
 from radiogenomics.omics.identifiers import GeneNames, rename_genes
 from radiogenomics.omics.scoring.frozen_reference import FrozenReference
-from radiogenomics.omics.units import LOG2_UNITS, require_whole_library, to_log2
+from radiogenomics.omics.units import LOG2_UNITS, to_log2
 
 HIGH, LOW = "high", "low"
 FEWEST_REFERENCE = 10
@@ -135,9 +135,7 @@ def _read(
         values, what = (source.T if rows else source), "expression"
     else:
         values, what = read_expression_table(source, genes_in_rows=rows), Path(source).name
-    check_orientation(values, known=known, what=what)
-    check_unit(values, unit, what=what)
-    require_whole_library(values, unit, what=what)
+    check_expression(values, unit, known=known, what=what)
     # Counts are scaled by the whole library, so genes are only picked after it.
     named = rename_genes(to_log2(values, unit), known=known)
     absent = [gene for gene in signature.genes if gene not in named.values]

@@ -1,5 +1,6 @@
 """Checks of expression tables: unit, orientation, strange samples, sex."""
 
+from radiogenomics.omics.checks.expression import check_expression
 from radiogenomics.omics.checks.orientation import check_orientation
 from radiogenomics.omics.checks.outliers import ExpressionOutliers
 from radiogenomics.omics.checks.sex import SexAgreement, check_sex, molecular_sex
@@ -9,6 +10,7 @@ __all__ = [
     "ExpressionOutliers",
     "SexAgreement",
     "UnitGuess",
+    "check_expression",
     "check_orientation",
     "check_sex",
     "check_unit",
