@@ -97,7 +97,7 @@ def _units(
     low, high = float(known.min()), float(known.max())
     whole = bool(np.array_equal(known, np.rint(known)))
     correct = "Correct unit in the manifest."
-    if unit in ("counts", "TPM", "FPKM") or unit.startswith("log2"):
+    if unit in ("counts", "TPM", "FPKM") or unit.endswith("+1)"):
         if low < 0:
             yield error(what, f"{unit} of at least 0", f"values down to {low:.3g}", do=correct)
     if unit.startswith("log2") and (high > LOG2_CEILING or (whole and high > 1)):

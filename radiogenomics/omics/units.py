@@ -17,6 +17,7 @@ from radiogenomics.core.errors import (
 from radiogenomics.core.feature_table import FeatureTable
 
 WHOLE_LIBRARY = 10_000
+OFFSET_LOG = "log2(x+offset)"  # some offset below 1, so that values may be negative
 LOG2_UNITS = MappingProxyType(
     {
         "counts": "log2(CPM+1)",
@@ -26,6 +27,7 @@ LOG2_UNITS = MappingProxyType(
         "log2(TPM+1)": "log2(TPM+1)",
         "log2(FPKM+1)": "log2(FPKM+1)",
         "log2(x+1)": "log2(x+1)",
+        OFFSET_LOG: OFFSET_LOG,
         "log intensity": "log intensity",
         "z-score": "z-score",
     }

@@ -31,7 +31,15 @@ def test_linear_units_become_log2_of_x_plus_one(counts, unit):
 
 @pytest.mark.parametrize(
     "unit",
-    ["log2(CPM+1)", "log2(TPM+1)", "log2(FPKM+1)", "log2(x+1)", "log intensity", "z-score"],
+    [
+        "log2(CPM+1)",
+        "log2(TPM+1)",
+        "log2(FPKM+1)",
+        "log2(x+1)",
+        "log2(x+offset)",
+        "log intensity",
+        "z-score",
+    ],
 )
 def test_logarithmic_units_stay(unit):
     values = pd.DataFrame({"A": [-1.5, 2.0]})

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning, UnknownNameError
-from radiogenomics.omics.units import LOG2_UNITS
+from radiogenomics.omics.units import LOG2_UNITS, OFFSET_LOG
 
 Floats = NDArray[np.float64]
 
@@ -184,11 +184,11 @@ def _guess_negative(facts: _Facts, span: str) -> UnitGuess:
     if facts.whole:
         return UnitGuess("unknown", (), f"whole numbers {span}")
     if facts.samples < MANY_SAMPLES:
-        return UnitGuess("unknown", ("z-score", "log2(x+offset)"), f"values {span}")
+        return UnitGuess("unknown", ("z-score", OFFSET_LOG), f"values {span}")
     if facts.standardised:
         return UnitGuess("z-score", (), f"values {span}, {gene}")
     if facts.high <= LOG2_HIGHEST:
-        return UnitGuess("log2(x+offset)", ("log intensity",), f"values {span}, {gene}")
+        return UnitGuess(OFFSET_LOG, ("log intensity",), f"values {span}, {gene}")
     return UnitGuess("unknown", ("intensity",), f"values {span}, {gene}")
 
 
@@ -226,7 +226,7 @@ def _near_million(total: float, *, left_out: bool = False) -> bool:
 def _contradiction(facts: _Facts, declared: str) -> str | None:
     """What the declared unit rules out."""
     linear = declared in ("counts", "TPM", "FPKM")
-    if facts.low < 0 and (linear or declared.startswith("log2")):
+    if facts.low < 0 and (linear or declared.startswith("log2")) and declared != OFFSET_LOG:
         return f"negative values, down to {facts.low:.3g}"
     if linear and not facts.whole and facts.high <= LOG2_HIGHEST:
         if declared == "counts" or facts.genes >= MANY_GENES:

@@ -109,6 +109,13 @@ def test_unlikely_declarations_are_warned_of(tables, declared, true, found) -> N
         check_unit(tables[true], declared)
 
 
+def test_a_logarithm_with_an_offset_may_be_negative_but_no_linear_unit(tables) -> None:
+    with warnings.catch_warnings(action="error"):
+        check_unit(tables["log2(x+offset)"], "log2(x+offset)")
+    with pytest.raises(DataError, match="as on a linear scale"):
+        check_unit(tables["TPM"], "log2(x+offset)")
+
+
 def test_negative_counts() -> None:
     with pytest.raises(DataError, match="expected counts; found negative values, down to -3"):
         check_unit(pd.DataFrame([[5.0, -3.0, 900.0]]), "counts")
