@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, get_args
 
 import yaml
@@ -33,6 +34,36 @@ class Record(BaseModel):
 
 
 RecordT = TypeVar("RecordT", bound=Record)
+SHOWN = 80
+EXPECTED = MappingProxyType(
+    {
+        "int_parsing": "a whole number",
+        "int_type": "a whole number",
+        "int_from_float": "a whole number",
+        "float_parsing": "a number",
+        "float_type": "a number",
+        "finite_number": "a finite number",
+        "string_type": "text",
+        "string_pattern_mismatch": "text of the pattern {pattern}",
+        "string_too_long": "at most {max_length} letters",
+        "bool_parsing": "true or false",
+        "bool_type": "true or false",
+        "tuple_type": "a list",
+        "list_type": "a list",
+        "dict_type": "named fields",
+        "mapping_type": "named fields",
+        "model_type": "named fields",
+        "model_attributes_type": "named fields",
+        "too_short": "at least {min_length} entries",
+        "too_long": "at most {max_length} entries",
+        "greater_than": "a number above {gt}",
+        "greater_than_equal": "at least {ge}",
+        "less_than": "a number below {lt}",
+        "less_than_equal": "at most {le}",
+        "literal_error": "{expected}",
+    }
+)
+"""Type of a problem, as pydantic names it → what was expected, in words of ours."""
 
 
 def read_yaml(path: Path) -> Mapping[str, Any]:
@@ -114,7 +145,7 @@ def _repeated_words(root: yaml.Node | None) -> Iterator[str]:
 
 
 def _explain(model: type[BaseModel], problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"]) or "whole"
+    place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         word = str(problem["loc"][-1])
         known = sorted({field for fields in _fields_at(model, problem["loc"]) for field in fields})
@@ -123,8 +154,13 @@ def _explain(model: type[BaseModel], problem: Any) -> str:
         return f"{place}: unknown word; {hint}"
     if problem["type"] == "missing":
         return f"{place}: expected a value; found none. Add it."
-    expected = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{place}: {expected}; found {repr(problem['input'])[:80]}"
+    found = repr(problem["input"])[:SHOWN]
+    if problem["type"] in EXPECTED:
+        wanted = EXPECTED[problem["type"]].format(**problem.get("ctx", {}))
+        return f"{place}: expected {wanted}; found {found}."
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    # A rule about several fields names what it found; the whole record would drown it.
+    return f"{place}: {said}; found {found}." if place else f"{said}."
 
 
 def _fields_at(model: type[BaseModel], location: tuple[Any, ...]) -> Iterator[tuple[str, ...]]:

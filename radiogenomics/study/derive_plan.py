@@ -133,7 +133,7 @@ class DerivationPlan(Record):
     cells: CellColumns = CellColumns()
     candidates: Candidates = Candidates()
     keep: Positive = 200
-    search: Selector | Literal["grid"] = "subset"
+    search: Literal[Selector, "grid"] = "subset"
     grid: Grid = Grid()
     max_size: Positive = 2
     size: Annotated[int, Field(ge=1, le=3)] | None = None
