@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from radiogenomics.core.errors import DataError
+from radiogenomics.core.errors import DataError, UnknownNameError
 from radiogenomics.core.method import Method
 from radiogenomics.omics.signature.gene_selector import (
     GeneSelector,
@@ -26,6 +26,8 @@ from radiogenomics.stats.survival.subset_validation import (
     left_out_concordance,
 )
 
+SizeRule = Literal["1se", "best"]
+
 
 class SubsetSearch(GeneSelector):
     """Search all subsets of one to three genes by the partial likelihood over cohorts.
@@ -33,8 +35,10 @@ class SubsetSearch(GeneSelector):
     All single genes and all pairs are ranked exactly; triples are exact up to ``exhaustive`` genes
     and beyond that those with one of the ``beam`` best pairs. Cohorts share coefficients and have
     baseline hazards of their own. The size is the smallest whose concordance, in folds that took no
-    part in the search, is within one standard error of the best. Candidates come from elsewhere (a
-    screen, a list): chosen on the same patients outside the fold, the concordance is flattered.
+    part in the search, falls short of the best by at most one standard error of that shortfall. In
+    three cohorts that error is rough, and a second gene that adds .03 is often left out: ``"best"``
+    takes it, and takes one that adds nothing more often. Candidates come from elsewhere (a screen,
+    a list): chosen on the same patients outside the fold, the concordance is flattered.
 
     Parameters
     ----------
@@ -45,6 +49,8 @@ class SubsetSearch(GeneSelector):
     splitter
         Makes the folds, as ``PatientKFold``; None to leave out one cohort at a time. Of a splitter
         that repeats, folds of the first repeat are used.
+    rule
+        ``"1se"``, or ``"best"`` for the size of the best mean.
     standardise
         Whether every gene is put in standard deviations of each cohort first; needed where cohorts
         were measured on different platforms. A left-out cohort is then standardised by itself.
@@ -62,8 +68,9 @@ class SubsetSearch(GeneSelector):
         ``coefs``, ``concordance, concordance_se``: in the folds, with coefficients from the others.
         That is flattered, as every fold had a say in the ranking.
     sizes_ : DataFrame
-        ``size, looked_at, exhaustive, concordance, concordance_se, chosen``: here the folds had no
-        say. Concordances are NaN when ``size`` was given and there is nothing to leave out.
+        ``size, looked_at, exhaustive, concordance, concordance_se, shortfall, shortfall_se``
+        (against the best, fold by fold), ``chosen``: here the folds had no say. Concordances are
+        NaN when ``size`` was given and there is nothing to leave out.
     folds_ : DataFrame
         ``size, fold, genes, concordance``: what the search found without each fold.
     coef_ : Series
@@ -105,6 +112,7 @@ class SubsetSearch(GeneSelector):
         size: int | None = None,
         *,
         splitter: Splitter | None = None,
+        rule: SizeRule = "1se",
         standardise: bool = True,
         keep: int = 50,
         beam: int = 1000,
@@ -114,6 +122,7 @@ class SubsetSearch(GeneSelector):
         self.max_size = max_size
         self.size = size
         self.splitter = splitter
+        self.rule = rule
         self.standardise = standardise
         self.keep = keep
         self.beam = beam
@@ -143,6 +152,8 @@ class SubsetSearch(GeneSelector):
                 f"size: expected None or 1 to max_size ({self.max_size}); found {self.size}. "
                 "Correct it."
             )
+        if self.rule not in get_args(SizeRule):
+            raise UnknownNameError("rule of size", self.rule, get_args(SizeRule))
         given = read_given(expression, y, groups)
         values = given.values
         if self.standardise:
@@ -158,7 +169,7 @@ class SubsetSearch(GeneSelector):
                 values, given.time, given.event, strata=given.cohorts, folds=folds,
                 max_size=self.max_size, beam=self.beam, exhaustive=self.exhaustive, ties=self.ties,
             )  # fmt: skip
-        self.size_ = self.size if self.size is not None else sizes.size
+        self.size_ = self._size(sizes)
         names = np.asarray(given.genes, dtype=object)
         self.sizes_, self.folds_ = _sizes(found, sizes, self.size_), _folds(sizes, names)
         self.ranking_ = self._ranking(found, names, values, given=given, folds=folds)
@@ -166,6 +177,11 @@ class SubsetSearch(GeneSelector):
         self.genes_ = tuple(names[best.subsets[0]])
         self.coef_ = pd.Series(best.coef[0], index=list(self.genes_), name="coef")
         return self
+
+    def _size(self, sizes: SubsetSizes | None) -> int:
+        if self.size is not None or sizes is None:
+            return self.size or self.max_size
+        return sizes.size if self.rule == "1se" else sizes.best_size
 
     def _folds(self, given: Given, patients: pd.Index) -> NDArray[Any] | None:
         """Label of each patient's fold; None where a size is given and nothing can be left out."""
@@ -235,6 +251,8 @@ def _sizes(found: BestSubsets, sizes: SubsetSizes | None, chosen: int) -> pd.Dat
             "exhaustive": [level.exhaustive for level in found.levels],
             "concordance": np.nan if sizes is None else sizes.mean,
             "concordance_se": np.nan if sizes is None else sizes.se,
+            "shortfall": np.nan if sizes is None else sizes.shortfall,
+            "shortfall_se": np.nan if sizes is None else sizes.shortfall_se,
         }
     )
     return table.assign(chosen=table["size"] == chosen)

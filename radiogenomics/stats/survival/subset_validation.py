@@ -29,8 +29,12 @@ class SubsetSizes:
         Harrell's C in the fold, pairs of patients formed within cohorts.
     mean, se : ndarray of shape (sizes,)
         Over folds; se is the standard deviation between folds over the root of their number.
+    shortfall, shortfall_se : ndarray of shape (sizes,)
+        Of the best mean, fold by fold: how much the folds differ in level plays no part in it.
+    best_size : int
+        The size of the best mean.
     size : int
-        The smallest size whose mean is within one standard error of the best mean.
+        The smallest size whose shortfall is at most one standard error of it.
     """
 
     folds: NDArray[Any]
@@ -38,6 +42,9 @@ class SubsetSizes:
     concordance: Floats
     mean: Floats
     se: Floats
+    shortfall: Floats
+    shortfall_se: Floats
+    best_size: int
     size: int
 
 
@@ -164,11 +171,18 @@ def _concordance(out: Candidates, levels: tuple[SubsetLevel, ...]) -> Floats:
 def _sizes(
     labels: NDArray[Any], subsets: tuple[NDArray[np.intp], ...], concordance: Floats
 ) -> SubsetSizes:
-    mean = concordance.mean(axis=1)
-    se = concordance.std(axis=1, ddof=1) / np.sqrt(labels.size)
+    mean, se = _mean_and_se(concordance)
     best = int(np.argmax(mean))
-    size = int(np.argmax(mean >= mean[best] - se[best])) + 1
-    return SubsetSizes(labels, subsets, concordance, mean, se, size)
+    shortfall, shortfall_se = _mean_and_se(concordance[best] - concordance)
+    size = int(np.argmax(shortfall <= shortfall_se)) + 1
+    return SubsetSizes(
+        labels, subsets, concordance, mean, se, shortfall, shortfall_se, best + 1, size
+    )
+
+
+def _mean_and_se(values: Floats) -> tuple[Floats, Floats]:
+    """Over folds, the last axis."""
+    return values.mean(axis=1), values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
 
 
 def _check_folds(given: Candidates, folds: ArrayLike | None) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -123,12 +123,22 @@ def test_left_out_cohorts_match_r(ties, given, values):
         assert_allclose(sizes.concordance[:, at], expected, rtol=1e-12)
     mean = sizes.concordance.mean(axis=1)
     se = sizes.concordance.std(axis=1, ddof=1) / np.sqrt(3)
-    within = np.flatnonzero(mean >= mean.max() - se[mean.argmax()])
-    assert sizes.size == within[0] + 1
     assert_allclose(sizes.se, se, rtol=1e-12)
 
     fixed = left_out_concordance(x, time, event, subsets=sizes.subsets[1], strata=cohort, ties=ties)
     assert_allclose(np.diagonal(fixed), sizes.concordance[1], rtol=1e-12)
+
+
+def test_the_size_falls_short_of_the_best_by_at_most_one_standard_error(rng):
+    x, time, event, cohort = simulated(rng, genes=20, per_cohort=60)
+    found = choose_subset_size(x, time, event, strata=cohort, max_size=3)
+    best = int(found.mean.argmax())
+    assert found.best_size == best + 1
+    # A level that all sizes of a fold share says nothing of which size is best.
+    short = (found.concordance[best] - found.concordance).T
+    assert_allclose(found.shortfall, short.mean(axis=0), rtol=1e-12)
+    assert_allclose(found.shortfall_se, np.std(short, axis=0, ddof=1) / np.sqrt(3), rtol=1e-12)
+    assert found.size == 1 + np.flatnonzero(found.shortfall <= found.shortfall_se)[0]
 
 
 def test_folds_need_not_be_cohorts(given, rng):
