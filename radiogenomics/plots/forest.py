@@ -18,6 +18,7 @@ from radiogenomics.plots.style import (
     plain,
     require,
     shorten,
+    width_for,
     write_beside,
 )
 
@@ -62,7 +63,8 @@ def draw_forest(hazards: pd.DataFrame, ax: Axes | None = None, *, title: str | N
     require(hazards, COLUMNS, what="hazard ratios")
     known = hazards[hazards["hazard_ratio"].astype(float) > 0].reset_index(drop=True)
     require(known, COLUMNS, what="positive hazard ratios")
-    ax = new_axes(ax, size=(6.4, 0.95 + ROW_INCHES * len(known)))
+    names = [_row_name(known, position) for position in range(len(known))]
+    ax = new_axes(ax, size=(width_for(names, free=36), 0.95 + ROW_INCHES * len(known)))
     ax.set_xscale("log")
     low, high = _limits(known)
     ax.axvline(1, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
@@ -71,7 +73,7 @@ def draw_forest(hazards: pd.DataFrame, ax: Axes | None = None, *, title: str | N
         write_beside(ax, position, interval(row.hazard_ratio, row.low, row.high))
     values = known["hazard_ratio"].clip(low, high)
     ax.plot(values, known.index, "s", markersize=5.5, color=BLUE, zorder=3)
-    bare_rows(ax, [_row_name(known, position) for position in range(len(known))])
+    bare_rows(ax, names)
     _ratio_axis(ax, low, high)
     grid(ax, axis="x")
     name_axes(ax, x="hazard ratio (95 % interval)", y="", title=title)

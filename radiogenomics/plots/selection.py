@@ -67,6 +67,6 @@ def draw_selection(frequencies: pd.DataFrame, ax: Axes | None = None, *, top: in
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
     grid(ax, axis="x")
     left_out = len(frequencies) - len(rows)
-    more = f" ({left_out} rarer features not drawn)" if left_out else ""
+    more = f" ({left_out} rarer not drawn)" if left_out else ""
     name_axes(ax, x=f"share of fits that chose it{more}", y="")
     return ax

@@ -144,7 +144,7 @@ def draw_dots(table: pd.DataFrame, ax: Axes | None = None, *, title: str | None 
             f"{table['share'].max():.3g}. Divide percentages by 100."
         )
     groups, genes = (list(dict.fromkeys(table[name].astype(str))) for name in ("group", "gene"))
-    ax = new_axes(ax, size=(max(3.6, 1.9 + 0.34 * len(genes)), 1.7 + 0.32 * len(groups)))
+    ax = new_axes(ax, size=(max(5.0, 1.9 + 0.34 * len(genes)), 1.7 + 0.32 * len(groups)))
     shades = Normalize(0, max(float(table["mean"].max()), 1e-12))
     dots = ax.scatter(
         table["gene"].astype(str).map(genes.index),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import cycle, islice
+from textwrap import wrap
 from types import MappingProxyType
 from typing import Any
 
@@ -35,6 +36,8 @@ ADVERSE = MappingProxyType({"high": VERMILION, "low": BLUE})
 
 TEXT_SIZE = 9.0
 SMALL = 8.0
+TITLE_LETTER = 0.6
+"""Mean width of a bold letter, in its size."""
 
 
 def new_axes(ax: Axes | None, *, size: tuple[float, float] = (4.6, 3.6)) -> Axes:
@@ -56,18 +59,27 @@ def new_axes(ax: Axes | None, *, size: tuple[float, float] = (4.6, 3.6)) -> Axes
 
 
 def name_axes(ax: Axes, *, x: str, y: str, title: str | None = None, raised: bool = False) -> None:
-    """Write the axis names, and the title if there is one; ``raised`` leaves a line below it."""
+    """Write the axis names, and the title if there is one; ``raised`` leaves a line below it.
+
+    A title that is longer than the axes goes on in a second line.
+    """
     ax.set_xlabel(plain(x), color=INK, fontsize=TEXT_SIZE)
     ax.set_ylabel(plain(y), color=INK, fontsize=TEXT_SIZE)
     if title is not None:
         ax.set_title(
-            plain(title),
+            "\n".join(wrap(plain(title), width=_letters_across(ax))),
             color=INK,
             fontsize=TEXT_SIZE + 1,
             fontweight="bold",
             loc="left",
             pad=18 if raised else 6,
         )
+
+
+def _letters_across(ax: Axes) -> int:
+    """Letters of a title that go on the axes; from what is known before they are laid out."""
+    inches = ax.figure.bbox.width / ax.figure.dpi * ax.get_position().width
+    return max(12, int(inches * 72 / (TITLE_LETTER * (TEXT_SIZE + 1))))
 
 
 def grid(ax: Axes, *, axis: str = "both") -> None:
@@ -110,9 +122,29 @@ def write(
     )
 
 
+def width_for(names: Iterable[str], *, free: int = 20) -> float:
+    """Inches of a figure whose rows have these names: wider from ``free`` letters on."""
+    longest = max((len(name) for name in names), default=0)
+    return 6.4 + 0.075 * max(0, longest - free)
+
+
 def write_beside(ax: Axes, row: int, text: str) -> None:
     """Write to the right of the axes, level with a row."""
     write(ax, text, (1.02, row), coords=("axes fraction", "data"))
+
+
+def write_sides(ax: Axes, sides: tuple[str, str]) -> None:
+    """Write above the axes what lies to the left and to the right; an empty side stays so."""
+    left, right = sides
+    for words, place, across in (
+        (left and f"← {left}", 0, "left"),
+        (right and f"{right} →", 1, "right"),
+    ):
+        if words:
+            write(
+                ax, words, (place, 1), coords="axes fraction", offset=(0, 8), colour=MUTED,
+                across=across,
+            )  # fmt: skip
 
 
 def legend(ax: Axes, *, place: str = "best") -> None:
@@ -168,16 +200,43 @@ def shorten(text: object, *, length: int = 38) -> str:
     return f"{words[:head]}…{words[len(words) - (length - 1 - head) :]}"
 
 
+def records(table: pd.DataFrame) -> list[Any]:
+    """Rows whose fields are the names of the columns."""
+    return list(table.itertuples())
+
+
+def unprefixed(names: Iterable[object]) -> list[str]:
+    """Names without the collection in front of the bar, where they stay distinct without it.
+
+    Examples
+    --------
+    >>> unprefixed(["HALLMARKS|HYPOXIA", "CYT"]), unprefixed(["A|CYT", "B|CYT"])
+    (['HYPOXIA', 'CYT'], ['A|CYT', 'B|CYT'])
+    """
+    whole = [str(name) for name in names]
+    bare = [name.rpartition("|")[2] for name in whole]
+    return bare if len(set(bare)) == len(set(whole)) else whole
+
+
 def _one_line(text: object) -> str:
     """Words with single spaces; control characters, which no SVG may hold, are left out."""
     return "".join(c for c in " ".join(str(text).split()) if c.isprintable())
 
 
 def interval(value: float, low: float, high: float, *, digits: int = 2) -> str:
-    """Write an estimate with its interval, or alone where there is none."""
+    """Write an estimate with its interval, or alone where there is none.
+
+    Examples
+    --------
+    >>> interval(0.71, 0.6, 0.8), interval(-0.3, -0.5, -0.1)
+    ('0.71 (0.60–0.80)', '−0.30 (−0.50 to −0.10)')
+    """
+    # Zero is added so that what rounds to zero has no sign.
+    rounded = (round(x, digits) + 0.0 for x in (value, low, high))
+    estimate, lower, upper = (f"{x:.{digits}f}".replace("-", "−") for x in rounded)
     if pd.isna(low) or pd.isna(high):
-        return f"{value:.{digits}f}"
-    return f"{value:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+        return estimate
+    return f"{estimate} ({lower}{' to ' if '−' in lower + upper else '–'}{upper})"
 
 
 def require(table: pd.DataFrame, columns: Sequence[str], *, what: str) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from radiogenomics.plots.style import (
     write,
 )
 
-GROUP_COLUMNS = ("horizon", "predicted", "observed", "low", "high", "n", "events")
+GROUP_COLUMNS = ("horizon", "predicted", "observed", "low", "high", "n")
 CURVE_COLUMNS = ("horizon", "predicted", "observed", "low", "high")
 MARKERS = ("o", "s", "^", "D")
 STEP = 0.2
@@ -45,9 +45,9 @@ def draw_survival_calibration(
     Parameters
     ----------
     groups
-        ``horizon, predicted, observed, low, high, n, events``: months, mean predicted risk,
-        Kaplan-Meier risk with its interval (empty where there is none), patients and events by the
-        horizon, one row a group.
+        ``horizon, predicted, observed, low, high, n``: months, mean predicted risk, Kaplan-Meier
+        risk with its interval (empty where there is none), patients, one row a group; ``events`` by
+        the horizon, where present, are told in the note.
     ax
         Axes to draw on; new ones when not given.
     curves
@@ -136,6 +136,8 @@ def _name(horizon: object) -> str:
 def _note(known: pd.DataFrame) -> str:
     spans = []
     for name, what in (("n", "patients"), ("events", "events")):
+        if name not in known:
+            continue
         few, many = int(known[name].min()), int(known[name].max())
         spans.append(f"{few}{'' if few == many else f'–{many}'} {what}")
     return f"{' and '.join(spans)} a point"

@@ -13,7 +13,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from radiogenomics.plots import draw_learners, draw_roc
-from radiogenomics.plots.style import PALETTE, interval, line_styles, plain, shorten
+from radiogenomics.plots.style import (
+    PALETTE,
+    interval,
+    line_styles,
+    name_axes,
+    new_axes,
+    plain,
+    shorten,
+    width_for,
+)
 
 # Machado, Oliveira and Fernandes 2009, doi:10.1109/TVCG.2009.113: severity 1, linear RGB.
 DEFICIENCIES = {
@@ -95,6 +104,22 @@ def test_long_names_keep_both_ends() -> None:
     assert short.startswith("wavelet")
     assert short.endswith("_Energy")
     assert plain("a\n b") == "a b"
+
+
+def test_a_title_longer_than_its_axes_goes_on_in_a_second_line() -> None:
+    words = "signature, cross-validation (out of fold), overall survival of all the patients here"
+    found = {}
+    for title in ("short", words):
+        ax = new_axes(None)
+        name_axes(ax, x="x", y="y", title=title)
+        found[title] = ax.get_title(loc="left").split("\n")
+    assert found["short"] == ["short"]
+    assert len(found[words]) > 1 and " ".join(found[words]) == words
+
+
+def test_rows_with_long_names_make_a_wider_figure() -> None:
+    assert width_for(["x" * 20]) == width_for([]) == 6.4
+    assert width_for(["x" * 40]) == pytest.approx(7.9)
 
 
 def test_interval_leaves_out_what_is_not_there() -> None:

@@ -63,7 +63,7 @@ def test_bad_tables_are_refused():
         draw_survival_calibration(GROUPS.iloc[:0])
     with pytest.raises(DataError, match="observed risk"):
         draw_survival_calibration(GROUPS.iloc[[2]])
-    with pytest.raises(SchemaError, match="found no events"):
-        draw_survival_calibration(GROUPS.drop(columns="events"))
+    with pytest.raises(SchemaError, match="found no n\\."):
+        draw_survival_calibration(GROUPS.drop(columns="n"))
     with pytest.raises(DataError, match="same horizons"):
         draw_survival_calibration(GROUPS, curves=CURVES[CURVES["horizon"] == 12])
