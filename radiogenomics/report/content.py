@@ -45,8 +45,32 @@ TEXT_COLUMNS = (
     "level",
     "text",
     "endpoint",
+    "subgroup",
+    "set",
+    "leading_edge",
+    "cell_type",
+    "selector",
 )
-NUMBERS_NAMED_VALUE = frozenset({"null", "operating_points", "random_signatures", "site_probe"})
+NUMBERS_NAMED_VALUE = frozenset(
+    {
+        "null",
+        "operating_points",
+        "random_signatures",
+        "random_signatures_matched",
+        "sample_checks",
+        "site_probe",
+    }
+)
+TEXT_OF_TABLE = MappingProxyType(
+    {
+        "contrasts": ("score",),
+        "response": ("score",),
+        "response_heterogeneity": ("score",),
+        "subsets": ("genes",),
+        "stability_sets": ("genes",),
+    }
+)
+"""Columns that hold names in these tables and numbers in others."""
 REQUIRED_COLUMNS = MappingProxyType(
     {
         "cohort_flow": ("cohort", "table", "kind", "patients", "events"),
@@ -71,6 +95,36 @@ REQUIRED_COLUMNS = MappingProxyType(
         "hazard_ratios": ("split", "model", "term", "hazard_ratio", "low", "high"),
         "null": ("metric", "split", "value"),
         "random_signatures": ("value",),
+        "random_signatures_matched": ("value",),
+        "candidates": ("gene", "candidate"),
+        "screen": ("gene", "cohorts", "hazard_ratio", "low", "high", "p", "adjusted_p", "selected"),
+        "sample_checks": ("patient", "cohort", "what", "value"),
+        "steps": ("step", "action", "gene"),
+        "subsets": ("size", "rank", "genes", "concordance", "concordance_se"),
+        "subset_sizes": ("size", "concordance", "shortfall_se", "chosen"),
+        "grid": ("selector", "learner", "concordance", "se", "genes", "failed", "within_se"),
+        "stability": ("gene", "share", "low", "high", "bootstraps"),
+        "stability_sets": ("genes", "share", "low", "high"),
+        "time_dependent_auc": ("split", "horizon", "auc", "low", "high", "n", "events"),
+        "survival_calibration": (
+            "split",
+            "horizon",
+            "group",
+            "predicted",
+            "observed",
+            "low",
+            "high",
+            "n",
+        ),
+        "subgroups": ("split", "subgroup", "level", "hazard_ratio", "low", "high"),
+        "contrasts": ("split", "score", "difference", "low", "high", "p", "fdr"),
+        "differential": ("split", "gene", "log2_fold_change", "p", "fdr"),
+        "gsea": ("split", "set", "nes", "p", "fdr", "size"),
+        "response": ("score", "cohort", "auc", "low", "high", "n", "responders"),
+        "response_heterogeneity": ("score", "cohorts"),
+        "protein": ("split", "gene", "hazard_ratio", "low", "high"),
+        "cell_scores": ("cell_type", "score"),
+        "cells": ("gene", "cell_type", "share", "mean"),
         "genes": ("gene", "hazard_ratio", "low", "high"),
         "tumour_normal": ("gene", "difference"),
         "selection": ("feature", "frequency"),
@@ -268,6 +322,7 @@ def _read_table(path: Path) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     text = [c for c in TEXT_COLUMNS if c != "value" or path.stem not in NUMBERS_NAMED_VALUE]
+    text += TEXT_OF_TABLE.get(path.stem, ())
     try:
         header = pd.read_csv(path, nrows=0, encoding="utf-8")
         table = pd.read_csv(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -23,9 +24,13 @@ from radiogenomics.plots import (
 from radiogenomics.plots.style import interval
 from radiogenomics.report.content import ReportContent
 from radiogenomics.report.embed import Picture, picture
+from radiogenomics.report.outlines import headlines, outline_of
 from radiogenomics.report.parts import estimate, p_value
 from radiogenomics.report.vocabulary import (
+    CROSS_VALIDATION,
+    EXTERNAL,
     SIGNATURE_SPLIT,
+    place_of,
     split_words,
     subject_words,
     words_of,
@@ -33,7 +38,12 @@ from radiogenomics.report.vocabulary import (
 
 Pictures = tuple[Picture, ...]
 SURVIVAL_KEYS = ("split", "endpoint")
-EXTERNAL = "external:"
+RANDOM_SIGNATURES = MappingProxyType(
+    {
+        "random_signatures": "random genes",
+        "random_signatures_matched": "random genes of like expression",
+    }
+)
 
 
 def flow_pictures(content: ReportContent) -> Pictures:
@@ -48,36 +58,41 @@ def flow_pictures(content: ReportContent) -> Pictures:
 
 
 def gene_pictures(content: ReportContent) -> Pictures:
-    """Hazard ratios gene by gene, and where the signature stands among random ones."""
-    found: list[Picture] = []
+    """Hazard ratios gene by gene."""
     genes = content.table("genes")
-    if genes is not None:
-        table = genes.rename(columns={"gene": "term"})
-        ax = draw_forest(table, title="single genes")
-        found.append(
-            picture(
-                ax,
-                alt=f"Hazard ratios of single genes: {_ratios(table)}.",
-                caption="Univariate Cox hazard ratio per SD of each gene; above 1 is worse.",
-                table="genes",
-            )
-        )
-    random, own = (
-        content.table("random_signatures"),
-        content.metric("signature_c_index", "cross-validation"),
+    if genes is None:
+        return ()
+    table = genes.rename(columns={"gene": "term"})
+    return (
+        picture(
+            draw_forest(table, title="single genes"),
+            alt=f"Hazard ratios of single genes: {ratios(table)}.",
+            caption="Univariate Cox hazard ratio per SD of each gene; above 1 is worse.",
+            table="genes",
+        ),
     )
-    if random is not None and own is not None:
+
+
+def random_pictures(content: ReportContent) -> Pictures:
+    """Where the signature stands among random ones, one picture a kind of them."""
+    own = content.metric("signature_c_index", CROSS_VALIDATION)
+    found = []
+    for name, words in RANDOM_SIGNATURES.items():
+        random = content.table(name)
+        if random is None or own is None:
+            continue
         beaten = f"{int((random['value'] < own.value).sum())} of {len(random)}"
-        ax = draw_null(
-            random, observed=own.value, name="out-of-fold C-index", title="random signatures"
+        size = (
+            f"{random['genes'].iloc[0]:g} each" if "genes" in random else "as many as this one has"
         )
+        ax = draw_null(random, observed=own.value, name="out-of-fold C-index", title=words)
         found.append(
             picture(
                 ax,
-                alt=f"C-index of random signatures; {own.value:.3f} exceeds {beaten}.",
-                caption="Signatures of random genes, as many as this one has, fitted the same way: "
-                f"it does better than {beaten}.",
-                table="random_signatures",
+                alt=f"C-index of {words}; {own.value:.3f} exceeds {beaten}.",
+                caption=f"Signatures of {words} ({size}), fitted in the same folds: the one found "
+                f"does better than {beaten}.",
+                table=name,
             )
         )
     return tuple(found)
@@ -118,10 +133,10 @@ def learner_pictures(content: ReportContent) -> Pictures:
     )
 
 
-def roc_pictures(content: ReportContent, *, external: bool) -> Pictures:
+def roc_pictures(content: ReportContent, *, place: str) -> Pictures:
     """ROC curves, one picture a split."""
     return tuple(
-        _roc(content, split, part) for split, part in _by_split(content, "roc", external=external)
+        _roc(content, split, part) for split, part in by_split(content, "roc", place=place)
     )
 
 
@@ -159,7 +174,7 @@ def _areas(content: ReportContent, split: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def calibration_pictures(content: ReportContent, *, external: bool) -> Pictures:
+def calibration_pictures(content: ReportContent, *, place: str) -> Pictures:
     """Calibration, one picture a split."""
     return tuple(
         picture(
@@ -172,11 +187,11 @@ def calibration_pictures(content: ReportContent, *, external: bool) -> Pictures:
             caption=f"Calibration, {split_words(split)}; grey bars count patients.",
             table="calibration",
         )
-        for split, part in _by_split(content, "calibration", external=external)
+        for split, part in by_split(content, "calibration", place=place)
     )
 
 
-def decision_pictures(content: ReportContent, *, external: bool) -> Pictures:
+def decision_pictures(content: ReportContent, *, place: str) -> Pictures:
     """Decision curves, one picture a split."""
     return tuple(
         picture(
@@ -186,7 +201,7 @@ def decision_pictures(content: ReportContent, *, external: bool) -> Pictures:
             caption=f"Net benefit over threshold probabilities, {split_words(split)}.",
             table="decision_curve",
         )
-        for split, part in _by_split(content, "decision_curve", external=external)
+        for split, part in by_split(content, "decision_curve", place=place)
     )
 
 
@@ -236,19 +251,15 @@ def selection_pictures(content: ReportContent) -> Pictures:
     )
 
 
-def survival_pictures(content: ReportContent, *, external: bool) -> Pictures:
+def survival_pictures(content: ReportContent, *, place: str) -> Pictures:
     """Kaplan-Meier curves, one picture a split (and endpoint)."""
     found = []
-    for split, curves in _by_split(content, "survival_curves", external=external):
+    for split, curves in by_split(content, "survival_curves", place=place):
         keys = [key for key in SURVIVAL_KEYS if key in curves]
         for key, part in curves.groupby(keys, sort=False, dropna=False):
             where = ", ".join([subject_words(split), *(str(k) for k in key[1:] if str(k))])
             ratio = _high_against_low(content, split, str(key[-1]))
-            note = (
-                None
-                if ratio is None
-                else f"HR {estimate(ratio)}, permutation p {p_value(ratio.p_permutation)}"
-            )
+            note = None if ratio is None else _ratio_words(ratio)
             groups = ", ".join(part["group"].unique())
             found.append(
                 picture(
@@ -261,17 +272,17 @@ def survival_pictures(content: ReportContent, *, external: bool) -> Pictures:
     return tuple(found)
 
 
-def forest_pictures(content: ReportContent, *, external: bool) -> Pictures:
+def forest_pictures(content: ReportContent, *, place: str) -> Pictures:
     """Hazard ratios, one picture a split (and endpoint)."""
     found = []
-    for split, table in _by_split(content, "hazard_ratios", external=external):
+    for split, table in by_split(content, "hazard_ratios", place=place):
         keys = [key for key in SURVIVAL_KEYS if key in table]
         for key, part in table.groupby(keys, sort=False, dropna=False):
             where = ", ".join([subject_words(split), *(str(k) for k in key[1:] if str(k))])
             found.append(
                 picture(
                     draw_forest(part, title=where),
-                    alt=f"Hazard ratios, {where}: {_ratios(part)}.",
+                    alt=f"Hazard ratios, {where}: {ratios(part)}.",
                     caption=f"Cox hazard ratios, {where}; above 1 is worse.",
                     table="hazard_ratios",
                 )
@@ -279,14 +290,21 @@ def forest_pictures(content: ReportContent, *, external: bool) -> Pictures:
     return tuple(found)
 
 
-def _by_split(
-    content: ReportContent, name: str, *, external: bool
+def by_split(
+    content: ReportContent, name: str, *, place: str | None = None
 ) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each split of a table with its rows; those of one place only, if asked."""
     table = content.table(name)
     if table is not None:
         for split, part in table.groupby("split", sort=False):
-            if (EXTERNAL in str(split)) == external:
+            if place in (None, place_of(str(split))):
                 yield str(split), part
+
+
+def _ratio_words(ratio: Metric) -> str:
+    words = f"HR {estimate(ratio)}"
+    p = ratio.p_permutation
+    return words if p is None else f"{words}, permutation p {p_value(p)}"
 
 
 def _high_against_low(content: ReportContent, split: str, endpoint: str) -> Metric | None:
@@ -297,7 +315,8 @@ def _high_against_low(content: ReportContent, split: str, endpoint: str) -> Metr
     return content.metric(f"{name}:{endpoint}", split) or content.metric(name, split)
 
 
-def _ratios(table: pd.DataFrame) -> str:
+def ratios(table: pd.DataFrame) -> str:
+    """Write the hazard ratio of each ``term``."""
     return "; ".join(
         f"{r.term} {interval(r.hazard_ratio, r.low, r.high)}" for r in table.itertuples()
     )
@@ -309,18 +328,11 @@ def _counts(labels: pd.Series[str]) -> str:
 
 def headline_metrics(content: ReportContent) -> tuple[Metric, ...]:
     """Numbers for the top of the page, in the order of what they are worth; four at most."""
-    wanted = [
-        ("auc", "cross-validation"),
-        *(
-            (name, f"external:{c}")
-            for c in content.cohorts
-            for name in ("auc", "hr_per_sd", "auc_response")
-        ),
-        ("signature_c_index", "cross-validation"),
-        ("signature_hr_per_sd", "cross-validation"),
-        ("signature_random_share", "cross-validation"),
-        ("c_index", "cross-validation"),
-        ("hr_per_sd", "cross-validation"),
-    ]
-    found = (content.metric(name, split) for name, split in wanted)
-    return tuple(metric for metric in found if metric is not None)[:4]
+    outside = tuple(f"{EXTERNAL}{cohort}" for cohort in content.cohorts)
+    found = (
+        content.metric(name, split)
+        for name, where in outline_of(content).tiles
+        for split in (outside if where == EXTERNAL else (where,))
+    )
+    known = (*headlines(content), *(metric for metric in found if metric is not None))
+    return tuple(dict.fromkeys(known))[:4]

@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 PAGE_FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 PIXELS_PER_INCH = 104
 """Slightly over CSS's 96, so that 9 point text in a figure is as large as the text around it."""
+CROWD_DPI = 220
+"""Of crowds of points, which are pixels in the drawing."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def to_svg(ax: Axes) -> str:
         ax.figure.savefig(
             stream,
             format="svg",
+            dpi=CROWD_DPI,
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
     svg = stream.getvalue()

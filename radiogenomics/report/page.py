@@ -11,12 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from radiogenomics.core.evidence import Metric
 from radiogenomics.report.content import ReportContent, read_content
 from radiogenomics.report.drawings import headline_metrics
+from radiogenomics.report.outlines import headlines, outline_of, roles, title_of
 from radiogenomics.report.parts import estimate, p_value
 from radiogenomics.report.sections import build_sections
 from radiogenomics.report.vocabulary import is_beyond_chance, reading, split_words, words_of
 
 REPORT = "report.html"
-VERDICT_METRICS = ("auc", "signature_c_index")
 
 
 def render(folder: str | Path) -> Path:
@@ -60,8 +60,9 @@ def render_page(content: ReportContent) -> str:
     )
     sections = build_sections(content)
     return environment.get_template("page.html").render(
-        title=str(content.recipe_fields.get("title") or content.study),
+        title=title_of(content),
         content=content,
+        roles=roles(content),
         verdict=verdict_box(content),
         tiles=[_tile(metric) for metric in headline_metrics(content)],
         sections=sections,
@@ -74,15 +75,14 @@ def verdict_box(content: ReportContent) -> Mapping[str, str]:
     The tone follows the numbers, by the rule that made the verdict: green only when the headline
     metric is beyond chance, and neither that nor its opposite where no null was run.
     """
-    for name in VERDICT_METRICS:
-        metric = content.metric(name, "cross-validation")
-        if metric is not None:
-            if metric.p_permutation is None:
-                return _box("open", "Not tested against chance", content.verdict)
-            found = is_beyond_chance(metric)
-            heading = "Distinguishable from chance" if found else "Not distinguishable from chance"
-            return _box("found" if found else "chance", heading, content.verdict)
-    return _box("open", "Not tested", content.verdict)
+    judged = headlines(content)
+    if not judged:
+        return _box("open", outline_of(content).untested, content.verdict)
+    if judged[0].p_permutation is None:
+        return _box("open", "Not tested against chance", content.verdict)
+    found = is_beyond_chance(judged[0])
+    heading = "Distinguishable from chance" if found else "Not distinguishable from chance"
+    return _box("found" if found else "chance", heading, content.verdict)
 
 
 def _box(tone: str, heading: str, text: str) -> Mapping[str, str]:

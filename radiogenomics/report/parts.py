@@ -12,6 +12,8 @@ from radiogenomics.core.evidence import Metric
 from radiogenomics.report.embed import Picture
 from radiogenomics.report.vocabulary import reading, split_words, words_of
 
+LONG_TEXT = 45
+"""From so many letters on, a column of text keeps a width of its own."""
 WIDEST_RATIO = 8.0
 """Hazard ratios beyond 8 or below 1/8 end at the edge of their bar."""
 
@@ -56,10 +58,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the page; ``lines`` are paragraphs, two that are ``half`` stand in one row."""
+    """One section of the page; ``lines`` are paragraphs, two that are ``half`` stand in one row.
+
+    Title and lead are those of the page's outline.
+    """
 
     anchor: str
-    title: str
+    title: str = ""
     lead: str = ""
     lines: tuple[Cell, ...] = ()
     pictures: tuple[Picture, ...] = ()
@@ -128,7 +133,9 @@ def frame_table(
 
 def _column_cells(column: pd.Series, heading: str) -> list[Cell]:
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return [Cell(number(value)) for value in column]
+        texts = [number(value) for value in column]
+        long = max(map(len, texts), default=0) >= LONG_TEXT
+        return [Cell(text, "long" if long else "text") for text in texts]
     if heading == "p" or heading.startswith("p "):
         return [Cell(p_value(value), "number") for value in column]
     digits = _decimals(column)

@@ -2,54 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import pandas as pd
 
 from radiogenomics.core.signature import Signature
-from radiogenomics.report import drawings
+from radiogenomics.report import derivation_sections, drawings
 from radiogenomics.report.content import ReportContent
-from radiogenomics.report.embed import Picture
+from radiogenomics.report.outlines import Sections, outline_of, roles
 from radiogenomics.report.parts import Cell, Section, Table, frame_table, metric_table, number
+from radiogenomics.report.split_tables import (
+    MOST_ROWS,
+    cut_caption,
+    hazard_tables,
+    split_tables,
+)
 from radiogenomics.report.texts import (
+    CHECK_COLUMNS,
     COMPARISON_COLUMNS,
     FLOW_COLUMNS,
     GENE_COLUMNS,
-    HAZARD_COLUMNS,
     LEARNER_COLUMNS,
     POINT_COLUMNS,
     PROVENANCE_WORDS,
-    SECTIONS,
     SIGNATURE_COLUMNS,
     SITE_COLUMNS,
     TISSUE_COLUMNS,
 )
-from radiogenomics.report.vocabulary import split_words, subject_words
+from radiogenomics.report.vocabulary import DISCOVERY, EXTERNAL, place_of
+
+REMARKS = "remarks"
+RISK = "risk"
+"""Terms of hazard ratios that begin so are the score's own."""
 
 
 def build_sections(content: ReportContent) -> tuple[Section, ...]:
     """Return every section the run has something for; the last names those it has not."""
-    everything = (
-        _asked(content),
-        _flow(content),
-        _genes(content),
-        _section("labels", pictures=drawings.label_pictures(content)),
-        _performance(content),
-        _learners(content),
-        _section("roc", pictures=drawings.roc_pictures(content, external=False)),
-        _section("calibration", pictures=drawings.calibration_pictures(content, external=False)),
-        _utility(content),
-        _section("nulls", pictures=drawings.null_pictures(content)),
-        _section("selection", pictures=drawings.selection_pictures(content)),
-        _prognosis(content),
-        _external(content),
-        _settings(content),
-        _provenance(content),
-    )
+    words = outline_of(content).sections
+    everything = [
+        _titled(BUILDERS[anchor](content), words) for anchor in words if anchor != REMARKS
+    ]
     present = tuple(s for s in everything if s.lines or s.pictures or s.tables or s.text)
     absent = [section.title for section in everything if section not in present]
-    return (*_paired(present), _remarks(content, absent))
+    return (*_paired(present), _titled(_remarks(content, absent), words))
+
+
+def _titled(section: Section, words: Sections) -> Section:
+    title, lead = words[section.anchor]
+    return replace(section, title=title, lead=lead)
 
 
 def _paired(sections: tuple[Section, ...]) -> tuple[Section, ...]:
@@ -58,41 +60,45 @@ def _paired(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     return tuple(replace(s, half=len(pair) == 2 and s in pair) for s in sections)
 
 
-def _section(
-    anchor: str,
-    *,
-    lines: tuple[Cell, ...] = (),
-    pictures: tuple[Picture, ...] = (),
-    tables: tuple[Table, ...] = (),
-    text: str = "",
-) -> Section:
-    title, lead = SECTIONS[anchor]
-    return Section(anchor, title, lead, lines, pictures, tables, text)
-
-
 def _asked(content: ReportContent) -> Section:
     fields = content.recipe_fields
     lines = [Cell(str(fields["question"]), "question")] if "question" in fields else []
-    first, *others = content.cohorts or ("none",)
-    lines.append(Cell(f"Discovery cohort: {first}. Everything that is learnt is learnt in it."))
-    if others:
+    cohorts = roles(content)
+    learnt = [cohort for cohort, role in cohorts.items() if role == DISCOVERY]
+    others = [cohort for cohort in cohorts if cohort not in learnt]
+    if learnt or not others:
+        several = "s" if len(learnt) > 1 else ""
+        names = ", ".join(learnt) or "none"
         lines.append(
-            Cell(f"External cohorts: {', '.join(others)}. Nothing is fitted or tuned in them.")
+            Cell(f"Discovery cohort{several}: {names}. Everything that is learnt is learnt there.")
         )
+    if others:
+        names, what = ", ".join(others), outline_of(content).others.capitalize()
+        lines.append(Cell(f"{what} cohorts: {names}. Nothing is fitted or tuned there."))
     if "citation" in fields:
         doi = f" doi:{fields['doi']}" if fields.get("doi") else ""
         lines.append(Cell(f"Recipe after: {str(fields['citation']).strip()}{doi}", "citation"))
-    return _section("asked", lines=tuple(lines))
+    return Section("asked", lines=tuple(lines))
 
 
 def _flow(content: ReportContent) -> Section:
     flow = content.table("cohort_flow")
     if flow is None:
-        return _section("flow")
-    table = frame_table(
-        flow, caption="Cohort flow", columns=FLOW_COLUMNS, group_by="cohort", csv="cohort_flow"
-    )
-    return _section("flow", pictures=drawings.flow_pictures(content), tables=(table,))
+        return Section("flow")
+    tables = [
+        frame_table(
+            flow, caption="Cohort flow", columns=FLOW_COLUMNS, group_by="cohort", csv="cohort_flow"
+        )
+    ]
+    odd = content.table("sample_checks")
+    if odd is not None:
+        first = odd.head(MOST_ROWS)
+        caption = cut_caption("Samples to look at", first, whole=odd, order="first rows")
+        name = "sample_checks"
+        tables.append(
+            frame_table(first, caption=caption, columns=CHECK_COLUMNS, group_by="cohort", csv=name)
+        )
+    return Section("flow", pictures=drawings.flow_pictures(content), tables=tuple(tables))
 
 
 def _genes(content: ReportContent) -> Section:
@@ -105,7 +111,7 @@ def _genes(content: ReportContent) -> Section:
         table = content.table(name)
         if table is not None:
             tables.append(frame_table(table, caption=caption, columns=columns, csv=name))
-    return _section(
+    return Section(
         "signature",
         lines=() if signature is None else (Cell(_signature_words(signature)),),
         pictures=drawings.gene_pictures(content),
@@ -128,70 +134,103 @@ def _signature_table(signature: Signature) -> Table:
     }
     return frame_table(
         pd.DataFrame({"gene": signature.genes, **constants}),
-        caption=f"Signature {signature.name}, refitted on the whole discovery cohort",
+        caption=f"Constants of {signature.name}",
         columns=SIGNATURE_COLUMNS,
     )
 
 
 def _performance(content: ReportContent) -> Section:
     if not content.metrics:
-        return _section("performance")
+        return Section("performance")
     tables = [metric_table(content.metrics, caption="Every headline number, as in summary.json")]
     probe = content.table("site_probe")
     if probe is not None:
         caption = "Site probe: can the site of held-out patients be told from their features?"
         tables.append(frame_table(probe, caption=caption, columns=SITE_COLUMNS, csv="site_probe"))
-    return _section("performance", tables=tuple(tables))
+    return Section("performance", tables=tuple(tables))
 
 
 def _learners(content: ReportContent) -> Section:
     learners = content.table("learners")
     if learners is None:
-        return _section("learners")
+        return Section("learners")
     caption = "Learners, out of fold"
     table = frame_table(learners, caption=caption, columns=LEARNER_COLUMNS, csv="learners")
-    compared = _split_tables(
+    compared = split_tables(
         content,
         "comparisons",
         caption="Held against the others, out of fold",
         columns=COMPARISON_COLUMNS,
-        external=False,
+        place=DISCOVERY,
     )
     pictures = drawings.learner_pictures(content)
-    return _section("learners", pictures=pictures, tables=(table, *compared))
+    return Section("learners", pictures=pictures, tables=(table, *compared))
+
+
+def _labels(content: ReportContent) -> Section:
+    return Section("labels", pictures=drawings.label_pictures(content))
+
+
+def _roc(content: ReportContent) -> Section:
+    return Section("roc", pictures=drawings.roc_pictures(content, place=DISCOVERY))
+
+
+def _calibration(content: ReportContent) -> Section:
+    return Section("calibration", pictures=drawings.calibration_pictures(content, place=DISCOVERY))
 
 
 def _utility(content: ReportContent) -> Section:
-    return _section("utility", pictures=drawings.decision_pictures(content, external=False))
+    return Section("utility", pictures=drawings.decision_pictures(content, place=DISCOVERY))
+
+
+def _nulls(content: ReportContent) -> Section:
+    pictures = (*drawings.null_pictures(content), *drawings.random_pictures(content))
+    return Section("nulls", pictures=pictures)
+
+
+def _selection(content: ReportContent) -> Section:
+    return Section("selection", pictures=drawings.selection_pictures(content))
 
 
 def _prognosis(content: ReportContent) -> Section:
-    return _section(
+    beside = _adjusted_for(content)
+    return Section(
         "prognosis",
+        lines=(Cell(f"Adjusted: beside {', '.join(beside)}."),) if beside else (),
         pictures=(
-            *drawings.survival_pictures(content, external=False),
-            *drawings.forest_pictures(content, external=False),
+            *drawings.survival_pictures(content, place=DISCOVERY),
+            *drawings.forest_pictures(content, place=DISCOVERY),
         ),
-        tables=_hazard_tables(content, external=False),
+        tables=hazard_tables(content, place=DISCOVERY),
     )
 
 
+def _adjusted_for(content: ReportContent) -> list[str]:
+    """What stands beside the risk in the adjusted models of the discovery cohorts."""
+    table = content.table("hazard_ratios")
+    if table is None:
+        return []
+    mine = table[table["split"].map(place_of) == DISCOVERY]
+    terms = mine.loc[mine["model"] == "adjusted", "term"].drop_duplicates()
+    return list(terms[~terms.str.startswith(RISK)])
+
+
 def _external(content: ReportContent) -> Section:
-    metrics = [m for m in content.metrics if m.split.startswith(drawings.EXTERNAL)]
+    metrics = [m for m in content.metrics if m.split.startswith(EXTERNAL)]
     caption = "Headline numbers in external cohorts"
-    return _section(
+    return Section(
         "external",
         pictures=(
-            *drawings.roc_pictures(content, external=True),
-            *drawings.calibration_pictures(content, external=True),
-            *drawings.decision_pictures(content, external=True),
-            *drawings.survival_pictures(content, external=True),
-            *drawings.forest_pictures(content, external=True),
+            *drawings.roc_pictures(content, place=EXTERNAL),
+            *drawings.calibration_pictures(content, place=EXTERNAL),
+            *drawings.decision_pictures(content, place=EXTERNAL),
+            *drawings.survival_pictures(content, place=EXTERNAL),
+            *drawings.forest_pictures(content, place=EXTERNAL),
         ),
         tables=(
             *((metric_table(metrics, caption=caption),) if metrics else ()),
             *_external_learners(content),
-            *_hazard_tables(content, external=True),
+            *hazard_tables(content, place=EXTERNAL),
         ),
     )
 
@@ -204,52 +243,14 @@ def _external_learners(content: ReportContent) -> tuple[Table, ...]:
         ("comparisons", "Held against the others", COMPARISON_COLUMNS),
         ("operating_points", "At the locked threshold", POINT_COLUMNS),
     ):
-        found += _split_tables(content, name, caption=caption, columns=columns, external=True)
+        found += split_tables(content, name, caption=caption, columns=columns, place=EXTERNAL)
     return tuple(found)
-
-
-def _split_tables(
-    content: ReportContent,
-    name: str,
-    *,
-    caption: str,
-    columns: Mapping[str, str],
-    external: bool,
-) -> tuple[Table, ...]:
-    table = content.table(name)
-    if table is None:
-        return ()
-    mine = table[table["split"].str.startswith(drawings.EXTERNAL) == external]
-    if mine.empty:
-        return ()
-    mine = mine.assign(split=mine["split"].map(split_words))
-    return (frame_table(mine, caption=caption, columns=columns, group_by="split", csv=name),)
-
-
-def _hazard_tables(content: ReportContent, *, external: bool) -> tuple[Table, ...]:
-    table = content.table("hazard_ratios")
-    if table is None:
-        return ()
-    mine = table[table["split"].str.contains(drawings.EXTERNAL, regex=False) == external]
-    if mine.empty:
-        return ()
-    mine = mine.dropna(axis="columns", how="all")
-    mine = mine.assign(split=mine["split"].map(subject_words))
-    return (
-        frame_table(
-            mine,
-            caption="Cox hazard ratios",
-            columns=HAZARD_COLUMNS,
-            group_by="split",
-            csv="hazard_ratios",
-        ),
-    )
 
 
 def _settings(content: ReportContent) -> Section:
     settings = content.table("settings")
     if settings is None:
-        return _section("settings")
+        return Section("settings")
     counts = settings["provenance"].value_counts()
     known = [f"{counts[tag]} {words}" for tag, words in PROVENANCE_WORDS.items() if tag in counts]
     rows = tuple(
@@ -262,10 +263,10 @@ def _settings(content: ReportContent) -> Section:
         for row in settings.itertuples()
     )
     heads = (Cell("setting"), Cell("value"), Cell("where from"), Cell("note"))
-    return _section(
+    return Section(
         "settings",
         lines=(Cell(f"{len(settings)} settings: {', '.join(known)}."),),
-        tables=(Table("Settings of the recipe", heads, (("", rows),), "settings"),),
+        tables=(Table("Settings", heads, (("", rows),), "settings"),),
     )
 
 
@@ -286,7 +287,7 @@ def _provenance(content: ReportContent) -> Section:
         pairs = found.get(key)
         if isinstance(pairs, dict) and pairs:
             tables.append(_pairs(caption, heads, sorted(pairs.items())))
-    return _section("provenance", tables=tuple(tables), text=content.recipe)
+    return Section("provenance", tables=tuple(tables), text=content.recipe)
 
 
 def _pairs(caption: str, heads: tuple[str, str], pairs: list[tuple[str, str]]) -> Table:
@@ -306,4 +307,37 @@ def _remarks(content: ReportContent, absent: list[str]) -> Section:
         lines.append(Cell(f"Not part of this run: {names}.{why}", "remark", "absent"))
     if not lines:
         lines.append(Cell("The run raised no warning.", "remark", "info"))
-    return _section("remarks", lines=tuple(lines))
+    return Section("remarks", lines=tuple(lines))
+
+
+BUILDERS: Mapping[str, Callable[[ReportContent], Section]] = MappingProxyType(
+    {
+        "asked": _asked,
+        "flow": _flow,
+        "candidates": derivation_sections.candidate_section,
+        "screen": derivation_sections.screen_section,
+        "search": derivation_sections.search_section,
+        "signature": _genes,
+        "labels": _labels,
+        "performance": _performance,
+        "learners": _learners,
+        "roc": _roc,
+        "calibration": _calibration,
+        "utility": _utility,
+        "nulls": _nulls,
+        "selection": _selection,
+        "stability": derivation_sections.stability_section,
+        "prognosis": _prognosis,
+        "survival": derivation_sections.survival_section,
+        "accuracy": derivation_sections.accuracy_section,
+        "subgroups": derivation_sections.subgroup_section,
+        "external": _external,
+        "protein": derivation_sections.protein_section,
+        "biology": derivation_sections.biology_section,
+        "response": derivation_sections.response_section,
+        "cells": derivation_sections.cell_section,
+        "settings": _settings,
+        "provenance": _provenance,
+    }
+)
+"""Anchor → what stands under it."""

@@ -1,83 +1,8 @@
-"""The words of the page: titles and leads of its sections, headings of its tables."""
+"""The words of the page's tables: column → heading."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
-
-SECTIONS = MappingProxyType(
-    {
-        "asked": ("What was asked", ""),
-        "flow": (
-            "Cohort flow",
-            "Who was there to be studied. A patient counts in an analysis only with every table "
-            "it needs.",
-        ),
-        "signature": (
-            "The genes and the signature",
-            "What the molecules say on their own, before any image is looked at.",
-        ),
-        "labels": (
-            "Label distribution",
-            "Score of each patient by the locked signature, and the class it gives. In "
-            "cross-validation weights and cut-off are learnt anew in each training part, so the "
-            "class of a patient near the cut-off may vary.",
-        ),
-        "performance": (
-            "Performance",
-            "A number counts as beyond chance only when its whole 95 % interval lies on the better "
-            "side of chance and shuffled truth gives as much in at most one permutation of twenty.",
-        ),
-        "learners": (
-            "Learners compared",
-            "Whether the choice of learner mattered. The best of several, picked afterwards, looks "
-            "better than it is.",
-        ),
-        "roc": (
-            "ROC",
-            "Sensitivity against its price in false alarms, from predictions of patients held out.",
-        ),
-        "calibration": (
-            "Calibration",
-            "Whether a predicted 30 % happens in 30 of 100. On the diagonal it does; below it, "
-            "predictions are too high.",
-        ),
-        "utility": (
-            "Clinical utility",
-            "Net benefit of treating by the prediction, beside treating everybody and nobody, over "
-            "the probabilities at which one would treat. It asks for calibrated probabilities.",
-        ),
-        "nulls": (
-            "Null distributions",
-            "Grey: what the same procedure finds when the truth is shuffled among patients. The "
-            "orange line is what it found with the truth in place.",
-        ),
-        "selection": (
-            "Selected features",
-            "Features are chosen again in every training part. One that comes and goes depends on "
-            "who happened to be in it.",
-        ),
-        "prognosis": (
-            "Prognosis in the discovery cohort",
-            "Survival of patients by what was predicted while they were held out: by the molecular "
-            "signature, by the image surrogate, or by both. High is higher risk.",
-        ),
-        "external": (
-            "External validation",
-            "The locked model and its locked cut-off in patients who took no part in making them.",
-        ),
-        "settings": (
-            "Settings",
-            "Where each value comes from. A default stands in for what is not public: it is our "
-            "choice, not the study's.",
-        ),
-        "provenance": (
-            "Provenance",
-            "Two results with the same hashes, versions and seed come from the same work.",
-        ),
-        "remarks": ("Warnings and remarks", ""),
-    }
-)
-"""Anchor → title and lead, in the order of the page."""
 
 FLOW_COLUMNS = MappingProxyType(
     {
@@ -180,6 +105,186 @@ HAZARD_COLUMNS = MappingProxyType(
         "left_out": "left out",
     }
 )
+FILTER_COLUMNS = MappingProxyType(
+    {"filter": "filter", "alone": "genes that pass it", "together": "and all above"}
+)
+SCREEN_COLUMNS = MappingProxyType(
+    {
+        "gene": "gene",
+        "cohorts": "cohorts",
+        "hazard_ratio": "hazard ratio",
+        "low": "low",
+        "high": "high",
+        "p": "p",
+        "adjusted_p": "p adjusted (FDR)",
+        "i2": "I²",
+    }
+)
+SIZE_COLUMNS = MappingProxyType(
+    {
+        "size": "genes",
+        "looked_at": "subsets tried",
+        "concordance": "concordance left out",
+        "concordance_se": "standard error",
+        "shortfall": "short of the best",
+        "shortfall_se": "its standard error",
+        "taken": "taken",
+    }
+)
+SUBSET_COLUMNS = MappingProxyType(
+    {
+        "rank": "rank",
+        "genes": "genes",
+        "log_likelihood": "log-likelihood",
+        "gain": "gain over none",
+        "concordance": "concordance (flattered)",
+        "concordance_se": "standard error",
+    }
+)
+STEP_COLUMNS = MappingProxyType(
+    {
+        "step": "step",
+        "action": "what was done",
+        "gene": "gene",
+        "size": "genes",
+        "log_likelihood": "log-likelihood",
+        "criterion": "criterion",
+    }
+)
+SEARCHED_COLUMNS = MappingProxyType(
+    {
+        "gene": "gene",
+        "frequency": "share of halves",
+        "both": "share of pairs, both",
+        "importance": "loss of concordance",
+        "se": "standard error",
+        "lambda": "penalty",
+        "genes": "genes",
+        "deviance_ratio": "deviance explained",
+        "loss": "loss left out",
+        "loss_se": "its standard error",
+        "taken": "taken",
+    }
+)
+CHECK_COLUMNS = MappingProxyType(
+    {"patient": "patient", "what": "what is odd", "value": "robust SD, or log2 difference"}
+)
+GRID_COLUMNS = MappingProxyType(
+    {
+        "selector": "selector",
+        "learner": "learner",
+        "concordance": "concordance",
+        "se": "standard error",
+        "genes": "genes (mean)",
+        "failed": "folds failed",
+    }
+)
+STABILITY_COLUMNS = MappingProxyType(
+    {
+        "gene": "gene",
+        "genes": "genes together",
+        "share": "share of repeats",
+        "low": "low",
+        "high": "high",
+        "bootstraps": "repeats",
+    }
+)
+HORIZON_COLUMNS = MappingProxyType(
+    {
+        "horizon": "months",
+        "auc": "AUC",
+        "low": "low",
+        "high": "high",
+        "n": "n",
+        "events": "events",
+    }
+)
+SUBGROUP_COLUMNS = MappingProxyType(
+    {
+        "subgroup": "subgroup",
+        "level": "level",
+        "n": "n",
+        "events": "events",
+        "hazard_ratio": "hazard ratio",
+        "low": "low",
+        "high": "high",
+        "p": "p",
+        "p_interaction": "p (interaction)",
+        "note": "note",
+    }
+)
+CONTRAST_COLUMNS = MappingProxyType(
+    {
+        "score": "score",
+        "difference": "difference (SD)",
+        "low": "low",
+        "high": "high",
+        "auc": "AUC",
+        "p": "p",
+        "fdr": "p adjusted (FDR)",
+        "n_high": "n high",
+        "n_low": "n low",
+    }
+)
+ENRICHMENT_COLUMNS = MappingProxyType(
+    {
+        "set": "set",
+        "nes": "normalised score",
+        "p": "p",
+        "fdr": "p adjusted (FDR)",
+        "size": "genes",
+        "leading_edge": "leading edge",
+    }
+)
+DIFFERENTIAL_COLUMNS = MappingProxyType(
+    {
+        "gene": "gene",
+        "log2_fold_change": "log2 fold change",
+        "low": "low",
+        "high": "high",
+        "t": "t",
+        "p": "p",
+        "fdr": "p adjusted (FDR)",
+    }
+)
+RESPONSE_COLUMNS = MappingProxyType(
+    {
+        "cohort": "cohort",
+        "auc": "AUC",
+        "low": "low",
+        "high": "high",
+        "p": "p",
+        "n": "n",
+        "responders": "responders",
+    }
+)
+CELL_COLUMNS = MappingProxyType(
+    {
+        "gene": "gene",
+        "cell_type": "cell type",
+        "share": "share of cells",
+        "mean": "mean",
+        "log2_fold_change": "responders, log2 fold change",
+        "p": "p",
+        "fdr": "p adjusted (FDR)",
+    }
+)
+CELL_SCORE_COLUMNS = MappingProxyType(
+    {"cell_type": "cell type", "cells": "cells", "score": "mean score"}
+)
+SPREAD_COLUMNS = MappingProxyType(
+    {
+        "score": "score",
+        "cohorts": "cohorts",
+        "tau2": "τ²",
+        "i2": "I²",
+        "i2_low": "low",
+        "i2_high": "high",
+        "q_p": "p (heterogeneity)",
+        "prediction_low": "in a further cohort, low",
+        "prediction_high": "high",
+    }
+)
 PROVENANCE_WORDS = MappingProxyType(
     {
         "paper": "from the paper",
@@ -187,5 +292,6 @@ PROVENANCE_WORDS = MappingProxyType(
         "code": "from the authors' code",
         "derived": "derived",
         "default": "by default",
+        "plan": "by the plan",
     }
 )

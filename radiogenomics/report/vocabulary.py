@@ -9,6 +9,11 @@ from types import MappingProxyType
 from radiogenomics.core.evidence import Metric
 
 SIGNIFICANCE = 0.05
+CROSS_VALIDATION = "cross-validation"
+EXTERNAL = "external:"
+PROTEIN = "protein:"
+POOLED = "pooled"
+DISCOVERY = "discovery"
 SIGNATURE = "signature_"
 SIGNATURE_SPLIT = "signature, "
 """In tables that mix both, this stands before the split of what belongs to the signature."""
@@ -49,7 +54,7 @@ METRICS = MappingProxyType(
         "hr_per_sd": Words("hazard ratio per SD", "ratio", whose="surrogate"),
         "hr_high_vs_low": Words("hazard ratio, high against low", "ratio", whose="surrogate"),
         "signature_hr_per_sd_adjusted": Words(
-            "signature: hazard ratio per SD beside covariates", "ratio", judged=False
+            "signature: hazard ratio per SD, adjusted", "ratio", judged=False
         ),
         "gene_hr_per_sd": Words("hazard ratio per SD", "ratio", better="either"),
         "signature_random_share": Words(
@@ -59,6 +64,15 @@ METRICS = MappingProxyType(
             "share of random signatures of like expression that do as well",
             "share",
             better="lower",
+        ),
+        "signature_hr_per_sd_beside_covariates": Words(
+            "signature: hazard ratio per SD beside covariates", "ratio", judged=False
+        ),
+        "signature_stability": Words(
+            "signature: stability of its genes (Nogueira)", "share", judged=False
+        ),
+        "signature_c_index_out_of_bag": Words(
+            "signature: C-index (Harrell) of patients not drawn", "share", judged=False
         ),
         "brier": Words("Brier score", "share", judged=False, better="lower"),
         "calibration_intercept": Words(
@@ -82,6 +96,19 @@ METRICS = MappingProxyType(
 )
 
 
+AT, MONTHS = "_at_", "_months"
+AT_HORIZON = MappingProxyType(
+    {
+        "auc": Words("time-dependent AUC", "share"),
+        "brier": Words("Brier score", "share", judged=False, better="lower"),
+        "ipa": Words("index of prediction accuracy", "difference"),
+        "ici": Words("integrated calibration index", "share", judged=False, better="lower"),
+        "observed_expected": Words("observed over predicted risk (ideal 1)", "ratio", judged=False),
+    }
+)
+"""Of metrics at a horizon, ``NAME_at_T_months``."""
+
+
 def words_of(name: str) -> Words:
     """Words of a metric; one that is not known keeps its name and is not judged.
 
@@ -89,16 +116,28 @@ def words_of(name: str) -> Words:
     --------
     >>> words_of("signature_c_index").title, words_of("gene_hr_per_sd:KPNA2").title
     ('signature: C-index (Harrell)', 'KPNA2: hazard ratio per SD')
+    >>> words_of("signature_auc_at_24_months").title
+    'signature: time-dependent AUC at 24 months'
     """
     base, _, gene = name.partition(":")
     known = METRICS.get(base)
     if known is None and base.startswith(SIGNATURE):
-        known = METRICS.get(base.removeprefix(SIGNATURE))
+        known = _plain_words(base.removeprefix(SIGNATURE))
         known = known and replace(known, whose="signature")
+    known = known or _plain_words(base)
     if known is None:
         return Words(name, "difference", judged=False)
     whose = gene or known.whose
     return replace(known, title=f"{whose}: {known.title}", whose=whose) if whose else known
+
+
+def _plain_words(base: str) -> Words | None:
+    """Words of a metric, also of one at a horizon: ``auc_at_24_months``."""
+    quantity, at, months = base.removesuffix(MONTHS).partition(AT)
+    if not (at and base.endswith(MONTHS)):
+        return METRICS.get(base)
+    known = AT_HORIZON.get(quantity)
+    return known and replace(known, title=f"{known.title} at {months} months")
 
 
 def is_beyond_chance(metric: Metric) -> bool:
@@ -137,18 +176,36 @@ def reading(metric: Metric) -> tuple[str, str]:
     return "chance", "on the other side of chance"
 
 
+def place_of(split: str) -> str:
+    """Where a split belongs: ``external:``, ``protein:``, or ``discovery``."""
+    return next((place for place in (EXTERNAL, PROTEIN) if place in split), DISCOVERY)
+
+
 def subject_words(split: str) -> str:
     """Say in words what was held against survival, and where."""
-    return f"surrogate, {split_words(split)}" if split == "cross-validation" else split_words(split)
+    return f"surrogate, {split_words(split)}" if split == CROSS_VALIDATION else split_words(split)
 
 
 def split_words(split: str) -> str:
-    """Say in words where a metric was measured."""
-    if split.startswith("external:"):
-        return f"external cohort {split.removeprefix('external:')}"
+    """Say in words where a metric was measured.
+
+    Examples
+    --------
+    >>> split_words("signature, cross-validation: a"), split_words("protein:b")
+    ('signature, cross-validation (out of fold), a', 'proteins of b')
+    """
+    if split.startswith(EXTERNAL):
+        return f"external cohort {split.removeprefix(EXTERNAL)}"
+    if split.startswith(PROTEIN):
+        return f"proteins of {split.removeprefix(PROTEIN)}"
+    if split.startswith(f"{CROSS_VALIDATION}: "):
+        cohort = split.removeprefix(f"{CROSS_VALIDATION}: ")
+        return f"{split_words(CROSS_VALIDATION)}, {cohort}"
     if split.startswith(SIGNATURE_SPLIT):
         return f"{SIGNATURE_SPLIT}{split_words(split.removeprefix(SIGNATURE_SPLIT))}"
     return {
-        "cross-validation": "cross-validation (out of fold)",
+        CROSS_VALIDATION: "cross-validation (out of fold)",
         "apparent": "apparent (same patients)",
+        "subsamples": "repeats in part of the patients",
+        POOLED: "all cohorts together",
     }.get(split, split)
