@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radiogenomics.core.errors import DataError, OutcomeError, RadiogenomicsWarning
-from radiogenomics.stats.inputs import Floats, as_floats, check_groups, check_labels
+from radiogenomics.stats.inputs import Floats, as_floats, check_labels, stratum_codes
 from radiogenomics.stats.intervals import bootstrap_interval
 from radiogenomics.stats.resampled_pairs import (
     beats,
@@ -98,11 +98,9 @@ def bootstrap_counts(
             f"expected at least 1 patient and 1 replicate; found {n} and {replicates}; "
             "2000 replicates are usual."
         )
-    member = np.zeros(n, dtype=np.intp)
-    if strata is not None:
-        member = np.unique(check_groups(strata, n, what="stratum"), return_inverse=True)[1]
+    labels, member = stratum_codes(strata, n)
     counts = np.empty((replicates, n), dtype=np.int32)
-    for stratum in range(int(member.max()) + 1):
+    for stratum in range(labels.size):
         places = np.flatnonzero(member == stratum)
         for part in chunks(replicates, places.size):
             rows = part.stop - part.start

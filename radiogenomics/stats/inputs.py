@@ -333,6 +333,39 @@ def check_groups(groups: ArrayLike, n: int, *, what: str) -> NDArray[Any]:
     return values
 
 
+def stratum_codes(strata: ArrayLike | None, n: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the strata, and which of them each patient is in; without strata, all are in one.
+
+    Parameters
+    ----------
+    strata : array-like of shape (n,), optional
+        As the groups of `check_groups`.
+    n : int
+        Patients.
+
+    Returns
+    -------
+    labels : ndarray of shape (strata,)
+        Sorted; a single 0 without strata.
+    code : ndarray of int, shape (n,)
+        Positions in `labels`.
+
+    Raises
+    ------
+    DataError
+        If there is not one per patient, or one is missing.
+
+    Examples
+    --------
+    >>> stratum_codes(["b", "a", "b"], 3)[1], stratum_codes(None, 2)[1]
+    (array([1, 0, 1]), array([0, 0]))
+    """
+    if strata is None:
+        return np.zeros(1, dtype=int), np.zeros(n, dtype=int)
+    labels, code = np.unique(check_groups(strata, n, what="stratum"), return_inverse=True)
+    return labels, code
+
+
 def as_floats(values: ArrayLike, what: str) -> Floats:
     """Return values as an array of floats, or say that they are not numbers.
 

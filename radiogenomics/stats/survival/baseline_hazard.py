@@ -15,6 +15,7 @@ from radiogenomics.stats.inputs import (
     as_floats,
     check_groups,
     check_survival,
+    stratum_codes,
 )
 from radiogenomics.stats.survival.risk_sets import RiskSets, build_risk_sets
 
@@ -212,7 +213,7 @@ def baseline_hazard(
     times, events = check_survival(time, event)
     predictor = _check_predictor(linear_predictor, n=times.size)
     labels, code = stratum_codes(strata, times.size)
-    sets = build_risk_sets(times, events, ties=_check_ties(ties), strata=code)
+    sets = build_risk_sets(times, events, ties=ties, strata=code)
     at_risk = sets.sums(np.exp(predictor)[sets.subjects][:, None])[:, 0]
     found = event_times(sets, times, events, code=code)
     steps = np.bincount(found.of_term, weights=sets.weight / at_risk)
@@ -223,14 +224,6 @@ def baseline_hazard(
         cumulative=tuple(np.cumsum(steps[found.code == index]) for index in had),
         last=np.array([times[code == index].max() for index in had]),
     )
-
-
-def stratum_codes(strata: ArrayLike | None, n: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Labels of the strata, sorted, and which of them each of n patients is in."""
-    if strata is None:
-        return np.zeros(1, dtype=int), np.zeros(n, dtype=int)
-    labels, code = np.unique(check_groups(strata, n, what="stratum"), return_inverse=True)
-    return labels, code.ravel()
 
 
 def _check_predictor(linear_predictor: ArrayLike, *, n: int | None = None) -> Floats:
@@ -253,11 +246,3 @@ def _check_times(times: ArrayLike, last: float) -> Floats:
             f"{int(outside.sum())} outside, the first {asked[outside][0]:g}; choose earlier times."
         )
     return asked
-
-
-def _check_ties(ties: str) -> str:
-    if ties not in ("efron", "breslow"):
-        raise DataError(
-            f"expected ties='efron' or 'breslow'; found {ties!r}; choose one of the two."
-        )
-    return ties

@@ -22,10 +22,10 @@ from radiogenomics.stats.inputs import (
     Bools,
     Floats,
     as_floats,
-    check_groups,
     check_level,
     check_risk,
     check_survival,
+    stratum_codes,
 )
 from radiogenomics.stats.intervals import clopper_pearson
 from radiogenomics.stats.ranks import midranks
@@ -216,12 +216,9 @@ def _ordered_strata(
     time: Floats, event: Bools, strata: ArrayLike | None
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """`comparable_order` of each stratum, with positions among all subjects."""
-    if strata is None:
-        yield comparable_order(time, event)
-        return
-    code = np.unique(check_groups(strata, time.size, what="stratum"), return_inverse=True)[1]
-    for stratum in range(code.max() + 1):
-        member = np.flatnonzero(code.ravel() == stratum)
+    labels, code = stratum_codes(strata, time.size)
+    for stratum in range(labels.size):
+        member = np.flatnonzero(code == stratum)
         order, start = comparable_order(time[member], event[member])
         yield member[order], start
 

@@ -25,9 +25,9 @@ from radiogenomics.stats.inputs import (
     Bools,
     Floats,
     as_floats,
-    check_groups,
     check_level,
     check_survival,
+    stratum_codes,
 )
 from radiogenomics.stats.survival.cox_newton import NewtonResult, maximise
 from radiogenomics.stats.survival.cox_single import maximise_single
@@ -176,7 +176,7 @@ def fit_cox(
     OutcomeError
         If time or event cannot be analysed.
     DataError
-        If covariates are not finite or do not fit the outcome.
+        If covariates are not finite, they or strata do not fit the outcome, or `ties` is unknown.
 
     References
     ----------
@@ -191,7 +191,7 @@ def fit_cox(
     """
     times, events = check_survival(time, event)
     x, groups = _check_single(covariates, strata, times.size)
-    sets = build_risk_sets(times, events, ties=_check_ties(ties), strata=groups)
+    sets = build_risk_sets(times, events, ties=ties, strata=groups)
     found, scale = _fit_chunk(x[None], sets)
     covariance = found.covariance[:, :, 0] / np.outer(scale, scale)
     coef = found.coef[:, 0] / scale[:, 0]
@@ -265,8 +265,7 @@ def fit_cox_batch(
     x = np.asarray(covariates)
     x = x if x.dtype.kind in "biuf" else as_floats(x, "covariates")
     _check_covariates(x, times.size, ndim=3)
-    groups = _check_strata(strata, times.size)
-    sets = build_risk_sets(times, events, ties=_check_ties(ties), strata=groups)
+    sets = build_risk_sets(times, events, ties=ties, strata=stratum_codes(strata, times.size)[1])
     return _fit_in_chunks(x, sets)
 
 
@@ -329,7 +328,7 @@ def _chi_squared(statistic: float, df: int) -> ChiSquared:
 
 def _check_single(
     covariates: ArrayLike, strata: ArrayLike | None, n: int
-) -> tuple[Floats, NDArray[Any]]:
+) -> tuple[Floats, NDArray[np.intp]]:
     x = as_floats(covariates, "covariates")
     x = x[:, None] if x.ndim == 1 else x
     _check_covariates(x, n, ndim=2)
@@ -338,21 +337,7 @@ def _check_single(
             f"expected finite covariates; found {int((~np.isfinite(x)).sum())} that are not; "
             "drop these patients or impute inside the training part."
         )
-    return x, _check_strata(strata, n)
-
-
-def _check_strata(strata: ArrayLike | None, n: int) -> NDArray[Any]:
-    if strata is None:
-        return np.zeros(n, dtype=int)
-    return check_groups(strata, n, what="stratum")
-
-
-def _check_ties(ties: str) -> str:
-    if ties not in ("efron", "breslow"):
-        raise DataError(
-            f"expected ties='efron' or 'breslow'; found {ties!r}; choose one of the two."
-        )
-    return ties
+    return x, stratum_codes(strata, n)[1]
 
 
 def _check_covariates(x: NDArray[Any], n: int, *, ndim: int) -> None:

@@ -17,13 +17,19 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from radiogenomics.core.errors import DataError, OutcomeError
-from radiogenomics.stats.inputs import Bools, Floats, as_floats, check_level, check_survival
+from radiogenomics.stats.inputs import (
+    Bools,
+    Floats,
+    as_floats,
+    check_level,
+    check_survival,
+    stratum_codes,
+)
 from radiogenomics.stats.survival.baseline_hazard import (
     BaselineHazard,
     EventTimes,
     baseline_hazard,
     event_times,
-    stratum_codes,
 )
 from radiogenomics.stats.survival.cox import CoxFit, fit_cox
 from radiogenomics.stats.survival.risk_sets import build_risk_sets

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning
-from radiogenomics.stats.inputs import Floats, check_groups, check_survival
+from radiogenomics.stats.inputs import Floats, check_groups, check_survival, stratum_codes
 from radiogenomics.stats.survival.risk_sets import RiskSets, build_risk_sets
 
 _CHUNK = 2**20
@@ -177,11 +177,8 @@ def _quadratic(deviation: Floats, covariance: Floats) -> float:
 
 
 def _sets(time: Floats, event: NDArray[np.bool_], strata: ArrayLike | None) -> RiskSets:
-    if strata is None:
-        groups = np.zeros(time.size, dtype=int)
-    else:
-        groups = check_groups(strata, time.size, what="stratum")
-    return build_risk_sets(time, event, ties="breslow", strata=groups)
+    code = stratum_codes(strata, time.size)[1]
+    return build_risk_sets(time, event, ties="breslow", strata=code)
 
 
 def _size_and_scale(sets: RiskSets) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radiogenomics.core.errors import DataError, UnknownNameError
-from radiogenomics.stats.inputs import Floats, as_floats, check_groups, check_survival
+from radiogenomics.stats.inputs import Floats, as_floats, check_survival, stratum_codes
 from radiogenomics.stats.intervals import Interval
 from radiogenomics.stats.permutation import permutation_interval, permutation_p, permutations
 from radiogenomics.stats.survival.maximally_selected_p import (
@@ -184,14 +184,10 @@ def logrank_scores(
     if ties not in TIES:
         raise UnknownNameError("rule of ties", ties, TIES)
     months, events = check_survival(time, event)
-    groups = (
-        np.zeros(months.size)
-        if strata is None
-        else check_groups(strata, months.size, what="stratum")
-    )
+    labels, code = stratum_codes(strata, months.size)
     scores = np.empty(months.size)
-    for stratum in np.unique(groups):
-        inside = groups == stratum
+    for stratum in range(labels.size):
+        inside = code == stratum
         scores[inside] = _scores(months[inside], events[inside], ties)
     return scores
 
@@ -355,10 +351,7 @@ def _check(
             "complete them."
         )
     order = np.argsort(values, kind="stable")
-    member = np.zeros(values.size, dtype=np.intp)
-    if strata is not None:
-        groups = check_groups(strata, values.size, what="stratum")
-        member = np.unique(groups, return_inverse=True)[1]
+    member = stratum_codes(strata, values.size)[1]
     return values[order], responses[order], member[order]
 
 

@@ -94,7 +94,8 @@ def rank_pair_by_score(
     Raises
     ------
     OutcomeError, DataError
-        If the outcome cannot be analysed, values are missing, or the pair is none that varies.
+        If the outcome cannot be analysed, values are missing, the pair is none that varies, or
+        `ties` is unknown.
 
     Examples
     --------

@@ -18,8 +18,8 @@ from radiogenomics.core.errors import (
     UnknownNameError,
     short_list,
 )
-from radiogenomics.stats.inputs import Bools, Floats, as_floats, check_survival
-from radiogenomics.stats.survival.baseline_hazard import EventTimes, event_times, stratum_codes
+from radiogenomics.stats.inputs import Bools, Floats, as_floats, check_survival, stratum_codes
+from radiogenomics.stats.survival.baseline_hazard import EventTimes, event_times
 from radiogenomics.stats.survival.cox import ChiSquared, CoxFit, fit_cox
 from radiogenomics.stats.survival.kaplan_meier import kaplan_meier
 from radiogenomics.stats.survival.risk_sets import RiskSets, build_risk_sets

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from radiogenomics.core.errors import DataError
 from radiogenomics.stats.inputs import Bools, Floats
 
 # Below this width numpy's own running sum beats one vectorised addition per row.
@@ -100,7 +101,16 @@ def build_risk_sets(time: Floats, event: Bools, *, ties: str, strata: NDArray[An
     Returns
     -------
     RiskSets
+
+    Raises
+    ------
+    DataError
+        If `ties` is unknown.
     """
+    if ties not in ("efron", "breslow"):
+        raise DataError(
+            f"expected ties='efron' or 'breslow'; found {ties!r}; choose one of the two."
+        )
     code = np.unique(strata, return_inverse=True)[1].ravel()
     # One row per distinct event time of a stratum, from the last time to the first.
     order = np.lexsort((-time[event], code[event]))

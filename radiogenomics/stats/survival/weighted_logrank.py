@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, ndtr
 
 from radiogenomics.core.errors import DataError, UnknownNameError
-from radiogenomics.stats.inputs import Bools, Floats, check_groups, check_survival
+from radiogenomics.stats.inputs import Bools, Floats, check_groups, check_survival, stratum_codes
 from radiogenomics.stats.survival.logrank import _warn_one_group as warn_one_group
 from radiogenomics.stats.survival.risk_sets import RiskSets, build_risk_sets
 
@@ -221,10 +221,7 @@ def _deviations(
     """Weighted observed and expected events of each group, and the covariance of their gap."""
     times, events = check_survival(time, event)
     members = check_groups(group, times.size, what="group")
-    if strata is None:
-        blocks = np.zeros(times.size, dtype=int)
-    else:
-        blocks = check_groups(strata, times.size, what="stratum")
+    blocks = stratum_codes(strata, times.size)[1]
     labels, code = np.unique(members, return_inverse=True)
     sets = build_risk_sets(times, events, ties="breslow", strata=blocks)
     member = (code[sets.subjects][:, None] == np.arange(labels.size)).astype(float)

@@ -88,6 +88,12 @@ def test_a_pair_that_is_none_is_refused(pair, cohorts):
         rank_pair_by_score(cohorts[GENES], cohorts["time"], cohorts["event"], pair=(0, 1), keep=-1)
 
 
+@pytest.mark.parametrize("rank", [rank_pair_by_score, rank_pair_by_likelihood])
+def test_a_rule_of_ties_that_is_none_is_refused(rank, cohorts):
+    with pytest.raises(DataError, match="'efron' or 'breslow'; found 'efon'"):
+        rank(cohorts[GENES], cohorts["time"], cohorts["event"], pair=(0, 1), ties="efon")
+
+
 @pytest.mark.real
 def test_kpna2_and_smg5_among_all_pairs_of_tcga_lihc(data_root, rng):
     name = "omics/hcc_key_genes/tcga_lihc_fpkm_log2_proteincoding_179samples.parquet"

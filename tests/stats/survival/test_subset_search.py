@@ -121,7 +121,6 @@ def test_left_out_cohorts_match_r(ties, given, values):
             assert_array_equal(sizes.subsets[size - 1][at], expected)
         expected = values("subset_search", model, "concordance")
         assert_allclose(sizes.concordance[:, at], expected, rtol=1e-12)
-    mean = sizes.concordance.mean(axis=1)
     se = sizes.concordance.std(axis=1, ddof=1) / np.sqrt(3)
     assert_allclose(sizes.se, se, rtol=1e-12)
 
