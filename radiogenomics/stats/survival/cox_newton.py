@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +45,31 @@ class NewtonResult:
     score_statistic: Floats
     converged: Bools
 
+    @classmethod
+    def blank(cls, p: int, batch: int) -> NewtonResult:
+        """Return a result in which no model is done yet."""
+        return cls(
+            coef=np.full((p, batch), np.nan),
+            covariance=np.full((p, p, batch), np.nan),
+            log_likelihood=np.full(batch, np.nan),
+            score_statistic=np.full(batch, np.nan),
+            converged=np.zeros(batch, dtype=bool),
+        )
+
 
 @dataclass
-class _Search:
-    """Where the models that are still searching stand; one column a model."""
+class Searching:
+    """Where the models that are still searching stand; in every array one column a model."""
 
+    def keep(self, mask: Bools) -> None:
+        """Drop the models outside the mask, shape (batch,)."""
+        for field in fields(self):
+            kept = getattr(self, field.name)[..., mask]
+            setattr(self, field.name, np.ascontiguousarray(kept))
+
+
+@dataclass
+class _Search(Searching):
     index: NDArray[np.intp]
     x: Floats
     total: Floats
@@ -57,10 +77,6 @@ class _Search:
     step: Floats
     last_step: Floats
     log_likelihood: Floats
-
-    def keep(self, mask: Bools) -> None:
-        for name in ("index", "x", "total", "coef", "step", "last_step", "log_likelihood"):
-            setattr(self, name, np.ascontiguousarray(getattr(self, name)[..., mask]))
 
 
 def maximise(x: Floats, sets: RiskSets) -> NewtonResult:
@@ -80,13 +96,7 @@ def maximise(x: Floats, sets: RiskSets) -> NewtonResult:
     NewtonResult
     """
     _, p, batch = x.shape
-    result = NewtonResult(
-        coef=np.full((p, batch), np.nan),
-        covariance=np.full((p, p, batch), np.nan),
-        log_likelihood=np.full(batch, np.nan),
-        score_statistic=np.full(batch, np.nan),
-        converged=np.zeros(batch, dtype=bool),
-    )
+    result = NewtonResult.blank(p, batch)
     search = _Search(
         index=np.arange(batch),
         x=x,

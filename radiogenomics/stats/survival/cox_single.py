@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiogenomics.stats.inputs import Bools, Floats
-from radiogenomics.stats.survival.cox_newton import NewtonResult, maximise
+from radiogenomics.stats.survival.cox_newton import NewtonResult, Searching, maximise
 from radiogenomics.stats.survival.risk_sets import RiskSets
 
 # Evaluations after the one at zero before a model counts as one that does not behave.
@@ -36,19 +36,13 @@ _LONGEST_PREDICTOR = 300.0
 
 
 @dataclass
-class _Front:
-    """Models still searching; one column a model."""
-
+class _Front(Searching):
     index: NDArray[np.intp]
     x: Floats
     total: Floats
     coef: Floats
     step: Floats
     information: Floats
-
-    def keep(self, mask: Bools) -> None:
-        for name in ("index", "x", "total", "coef", "step", "information"):
-            setattr(self, name, np.ascontiguousarray(getattr(self, name)[..., mask]))
 
 
 def maximise_single(x: Floats, sets: RiskSets) -> NewtonResult:
@@ -65,14 +59,7 @@ def maximise_single(x: Floats, sets: RiskSets) -> NewtonResult:
     NewtonResult
         What `maximise` gives for one covariate.
     """
-    batch = x.shape[1]
-    result = NewtonResult(
-        coef=np.full((1, batch), np.nan),
-        covariance=np.full((1, 1, batch), np.nan),
-        log_likelihood=np.full(batch, np.nan),
-        score_statistic=np.full(batch, np.nan),
-        converged=np.zeros(batch, dtype=bool),
-    )
+    result = NewtonResult.blank(1, x.shape[1])
     with np.errstate(all="ignore"):
         front = _start(x, sets, result)
         for _ in range(_EVALUATIONS):

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiogenomics.stats.inputs import Bools, Floats
-from radiogenomics.stats.survival.cox_newton import derivatives, invert
+from radiogenomics.stats.survival.cox_newton import Searching, derivatives, invert
 from radiogenomics.stats.survival.subset_field import SubsetField
 
 _EVALUATIONS = 30
@@ -61,7 +61,7 @@ class SubsetFits:
 
 
 @dataclass
-class _Search:
+class _Search(Searching):
     position: NDArray[np.intp]
     x: Floats
     total: Floats
@@ -69,10 +69,6 @@ class _Search:
     base: Floats
     base_value: Floats
     step: Floats
-
-    def keep(self, mask: Bools) -> None:
-        for name in ("position", "x", "total", "reach", "base", "base_value", "step"):
-            setattr(self, name, np.ascontiguousarray(getattr(self, name)[..., mask]))
 
 
 def gain_bound(decrement: Floats, reach: Floats) -> Floats:
