@@ -21,7 +21,7 @@ for a model that holds what it promised, and for censoring that does not depend 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asinh, ceil, log, pi, sqrt
+from math import log, pi, sqrt
 
 import numpy as np
 from scipy.optimize import brentq
@@ -29,9 +29,12 @@ from scipy.special import expit, ndtri
 
 from radiogenomics.core.errors import DataError
 from radiogenomics.stats.design.validation_size import (
-    PrecisionCriterion,
     PredictorDistribution,
     ValidationSize,
+    check_positive,
+    half_width,
+    most_of,
+    oe_error,
 )
 from radiogenomics.stats.inputs import Floats, check_level
 
@@ -84,7 +87,7 @@ def predictor_of_d(d: float) -> PredictorDistribution:
     >>> round(float(np.sqrt(spread.weights @ spread.values**2)), 3)
     0.699
     """
-    return PredictorDistribution.normal(0.0, _check_positive(d, "D") / sqrt(8 / pi))
+    return PredictorDistribution.normal(0.0, check_positive(d, "D") / sqrt(8 / pi))
 
 
 def predictor_of_c(c_statistic: float) -> PredictorDistribution:
@@ -167,7 +170,15 @@ def survival_precision(
     (0.687, 0.087)
     """
     shapes = (shape, censoring_shape)
-    return _precision(survival, predictor, followed=followed, shapes=shapes, slope=slope)
+    model = _Model.of(survival, predictor, followed=followed, shapes=shapes, slope=slope)
+    c_statistic, c_variance = model.concordance()
+    return SurvivalPrecision(
+        c_statistic=c_statistic,
+        event_share=float(model.seen.sum()),
+        log_oe_variance=model.end**2 * model.total / (1 - model.end) ** 2,
+        slope_variance=model.slope_variance(),
+        c_variance=c_variance,
+    )
 
 
 def survival_validation_size(
@@ -212,42 +223,18 @@ def survival_validation_size(
     (3788, 'O/E')
     """
     z = float(ndtri(0.5 + check_level(level) / 2))
-    shapes = (shape, censoring_shape)
-    found = _precision(survival, predictor, followed=followed, shapes=shapes, slope=slope)
-    # The interval O/E exp(-+ z se) is 2 O/E sinh(z se) wide.
-    ratio = _check_positive(oe_width, "oe_width") / (2 * _check_positive(oe, "oe"))
-    slope_se = _check_positive(slope_width, "slope_width") / (2 * z)
-    c_se = _check_positive(c_width, "c_width") / (2 * z)
-    asked = [
-        ("O/E", found.log_oe_variance, asinh(ratio) / z, oe_width),
-        ("calibration slope", found.slope_variance, slope_se, slope_width),
-        ("C-statistic", found.c_variance, c_se, c_width),
+    found = survival_precision(
+        survival, predictor, followed=followed, shape=shape, censoring_shape=censoring_shape,
+        slope=slope,
+    )  # fmt: skip
+    oe_se = oe_error(oe, oe_width, z=z)
+    slope_se, c_se = half_width(slope_width, "slope_width") / z, half_width(c_width, "c_width") / z
+    sizes = [
+        ("O/E", found.log_oe_variance / oe_se**2, oe_se, oe_width),
+        ("calibration slope", found.slope_variance / slope_se**2, slope_se, slope_width),
+        ("C-statistic", found.c_variance / c_se**2, c_se, c_width),
     ]
-    criteria = [
-        PrecisionCriterion(name, (n := ceil(variance / se**2)), n * found.event_share, se, width)
-        for name, variance, se, width in asked
-    ]
-    most = max(criteria, key=lambda criterion: criterion.n)
-    return ValidationSize(most.n, most.events, tuple(criteria))
-
-
-def _precision(
-    survival: float,
-    predictor: PredictorDistribution,
-    *,
-    followed: float,
-    shapes: tuple[float, float],
-    slope: float,
-) -> SurvivalPrecision:
-    model = _Model.of(survival, predictor, followed=followed, shapes=shapes, slope=slope)
-    c_statistic, c_variance = model.concordance()
-    return SurvivalPrecision(
-        c_statistic=c_statistic,
-        event_share=float(model.seen.sum()),
-        log_oe_variance=model.end**2 * model.total / (1 - model.end) ** 2,
-        slope_variance=model.slope_variance(),
-        c_variance=c_variance,
-    )
+    return most_of(sizes, found.event_share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,9 +287,9 @@ class _Model:
                 f"expected survival between 0 and 1 and a share followed above 0; found "
                 f"{survival!r} and {followed!r}; write 0.83 for 83 %."
             )
-        power = _check_positive(shapes[1], "censoring_shape") / _check_positive(shapes[0], "shape")
+        power = check_positive(shapes[1], "censoring_shape") / check_positive(shapes[0], "shape")
         x, weights = _thin(predictor)
-        hazard = np.exp(_check_positive(slope, "slope") * x)
+        hazard = np.exp(check_positive(slope, "slope") * x)
         limit = _limit(survival, hazard, weights)
         # Steps widen with time: the highest risks fail within a small part of it.
         edges = limit * np.linspace(0, 1, _MOMENTS + 1) ** 3
@@ -388,9 +375,3 @@ def _thin(predictor: PredictorDistribution) -> tuple[Floats, Floats]:
         means = np.bincount(place, weights=weights * values)[joined > 0] / joined[joined > 0]
         values, weights = means, joined[joined > 0]
     return values - weights @ values, np.asarray(weights)
-
-
-def _check_positive(value: float, what: str) -> float:
-    if not 0 < value < np.inf:
-        raise DataError(f"expected {what} above 0 and finite; found {value!r}; mend it.")
-    return float(value)

@@ -252,8 +252,8 @@ def validation_size(
     z = float(ndtri(0.5 + check_level(level) / 2))
     spread = PredictorDistribution.from_c_statistic(c, p) if predictor is None else predictor
     variance = _slope_variance(spread, slope=slope, intercept=intercept)
-    oe_se = _oe_error(oe, oe_width, z=z)
-    slope_se, c_se = _half(slope_width, "slope_width") / z, _half(c_width, "c_width") / z
+    oe_se = oe_error(oe, oe_width, z=z)
+    slope_se, c_se = half_width(slope_width, "slope_width") / z, half_width(c_width, "c_width") / z
     sizes = [
         ("O/E", (1 - p) / (p * oe_se**2), oe_se, oe_width),
         ("calibration slope", variance / slope_se**2, slope_se, slope_width),
@@ -261,12 +261,14 @@ def validation_size(
     ]
     if net_benefit is not None:
         sizes.append(_net_benefit_size(net_benefit, p, z=z))
-    return _validation_size(sizes, p)
+    return most_of(sizes, p)
 
 
-def _validation_size(sizes: list[_Size], p: float) -> ValidationSize:
+def most_of(sizes: list[_Size], share: float) -> ValidationSize:
+    """Return the most that a criterion asks for, `share` of the patients having events."""
     criteria = [
-        PrecisionCriterion(name, ceil(n), ceil(n) * p, se, width) for name, n, se, width in sizes
+        PrecisionCriterion(name, ceil(n), ceil(n) * share, se, width)
+        for name, n, se, width in sizes
     ]
     most = max(criteria, key=lambda criterion: criterion.n)
     return ValidationSize(most.n, most.events, tuple(criteria))
@@ -327,17 +329,18 @@ def _slope_variance(predictor: PredictorDistribution, *, slope: float, intercept
     return float(1 / (weight @ (values - mean) ** 2))
 
 
-def _half(width: float, what: str) -> float:
-    return _check_positive(width, what) / 2
+def half_width(width: float, what: str) -> float:
+    """Return half the width of an interval, or say that it is not above 0."""
+    return check_positive(width, what) / 2
 
 
-def _oe_error(oe: float, width: float, *, z: float) -> float:
-    """Standard error of log(O/E) at which O/E exp(-+ z se), 2 O/E sinh(z se) apart, is as wide."""
-    return asinh(_check_positive(width, "oe_width") / (2 * _check_positive(oe, "oe"))) / z
+def oe_error(oe: float, width: float, *, z: float) -> float:
+    """Return the se of log(O/E) at which O/E exp(-+ z se), 2 O/E sinh(z se) apart, is as wide."""
+    return asinh(check_positive(width, "oe_width") / (2 * check_positive(oe, "oe"))) / z
 
 
 def _net_benefit_size(target: NetBenefitTarget, p: float, *, z: float) -> _Size:
-    se = _half(target.width, "net benefit width") / z
+    se = half_width(target.width, "net benefit width") / z
     t = _check_share(target.threshold, "threshold")
     sensitivity = _check_share(target.sensitivity, "sensitivity")
     specificity = _check_share(target.specificity, "specificity")
@@ -363,7 +366,8 @@ def _check_c_statistic(value: float) -> float:
     return float(value)
 
 
-def _check_positive(value: float, what: str) -> float:
+def check_positive(value: float, what: str) -> float:
+    """Return a number above 0 and finite, or say that it is not."""
     if not 0 < value < np.inf:
         raise DataError(f"expected {what} above 0 and finite; found {value!r}; mend it.")
     return float(value)
