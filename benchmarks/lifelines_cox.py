@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 
-def lifelines_cox(frame: pd.DataFrame, *, converged: bool) -> Any:
-    """Fit ``time`` and ``event`` on the other columns.
+def lifelines_cox(
+    frame: pd.DataFrame, *, converged: bool, strata: Sequence[str] | None = None
+) -> Any:
+    """Fit ``time`` and ``event`` on the other columns, those of ``strata`` apart.
 
     By default the search ends at a step of 1e-7 or when the log-likelihood changes by less than
     1e-9 of itself, while its first steps are still shortened: coefficients near 0 may then be 5 %
@@ -17,4 +20,4 @@ def lifelines_cox(frame: pd.DataFrame, *, converged: bool) -> Any:
     from lifelines import CoxPHFitter
 
     options = {"precision": 1e-20, "r_precision": 0.0} if converged else None
-    return CoxPHFitter().fit(frame, "time", "event", fit_options=options)
+    return CoxPHFitter(strata=strata).fit(frame, "time", "event", fit_options=options)

@@ -139,11 +139,11 @@ def _agreement(case: Case, folder: Path, sample: int) -> Agreement:
         return as_timed
     _in_process(case, "reference", folder, sample)
     exact = case.compare(found, _load(folder / "reference.npz"))
-    return Agreement(
-        exact.max_rel_diff,
+    early = (
         "max_rel_diff is against the peer run to convergence; at the default settings that are "
-        f"timed it stops early and differs by up to {as_timed.max_rel_diff:.0e}",
+        f"timed it stops early and differs by up to {as_timed.max_rel_diff:.0e}"
     )
+    return Agreement(exact.max_rel_diff, "; ".join(filter(None, [exact.remark, early])))
 
 
 def _typical(costs: Sequence[Cost], *, times: float = 1.0) -> Cost:

@@ -66,14 +66,13 @@ def reference(given: Arrays, count: int) -> Arrays:
 
 def _fit_each(given: Arrays, count: int, *, converged: bool) -> Arrays:
     import pandas as pd
-    from lifelines import CoxPHFitter
+    from lifelines_cox import lifelines_cox
 
-    options = {"precision": 1e-20, "r_precision": 0.0} if converged else None
     outcome = {name: given[name] for name in ("time", "event", "cohort")}
     pairs, value = first_pairs(count), np.empty(count)
     for position, (i, j) in enumerate(pairs):
         frame = pd.DataFrame({"a": given["genes"][i], "b": given["genes"][j], **outcome})
-        fit = CoxPHFitter(strata=["cohort"]).fit(frame, "time", "event", fit_options=options)
+        fit = lifelines_cox(frame, converged=converged, strata=["cohort"])
         value[position] = fit.log_likelihood_
     return {"pairs": np.array(pairs), "value": value}
 
