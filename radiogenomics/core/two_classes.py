@@ -1,4 +1,4 @@
-"""Labels of two classes, for selectors that know no other."""
+"""Labels of two classes, for methods that know no others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,25 @@ from numpy.typing import NDArray
 from radiogenomics.core.errors import OutcomeError
 
 
-def two_classes(label: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.intp]]:
+def two_classes(
+    label: NDArray[np.generic],
+    *,
+    advice: str = "Only binary classification is supported: use other patients or another cut-off.",
+) -> tuple[NDArray[np.generic], NDArray[np.intp]]:
     """Return both classes, sorted, and 0 or 1 for each patient.
+
+    Parameters
+    ----------
+    label : ndarray of shape (n,)
+        Class of each patient, none missing; numbers or text.
+    advice : str
+        What to do about other labels, for the message.
+
+    Returns
+    -------
+    classes : ndarray of shape (2,)
+    code : ndarray of int, shape (n,)
+        Positions in `classes`.
 
     Raises
     ------
@@ -26,7 +43,6 @@ def two_classes(label: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArra
     if len(classes) != 2:
         raise OutcomeError(
             f"expected a label of two classes; found {len(classes)} class(es) in {len(label)} "
-            "patients. Only binary classification is supported: use other patients or another "
-            "cut-off."
+            f"patients. {advice}"
         )
     return classes, code

@@ -13,10 +13,11 @@ from scipy.spatial.distance import squareform
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import validate_data
 
-from radiogenomics.core.errors import DataError, OutcomeError
+from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.core.two_classes import two_classes
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.inputs import Floats
 from radiogenomics.stats.ranks import midranks
@@ -247,12 +248,7 @@ def _numbered_by_first(cluster: NDArray[np.int_]) -> NDArray[np.int_]:
 
 def _distance_from_chance(values: Floats, label: Any) -> Floats:
     """Distance of the area under the ROC curve from 1/2, for each variable."""
-    classes, code = np.unique(label, return_inverse=True)
-    if len(classes) != 2:
-        raise OutcomeError(
-            f"expected a label of two classes; found {len(classes)} class(es) in {len(code)} "
-            "patients. Choose the representative by 'medoid' instead."
-        )
+    _, code = two_classes(label, advice="Choose the representative by 'medoid' instead.")
     positives = int(code.sum())
     wins = midranks(values.T) @ code.astype(float) - positives * (positives + 1) / 2
     return np.abs(wins / (positives * (len(code) - positives)) - 0.5)

@@ -16,6 +16,7 @@ from radiogenomics.core.errors import DataError, FallbackWarning, OutcomeError, 
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.core.two_classes import two_classes
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.inputs import Bools, Floats, survival_target
 from radiogenomics.stats.linear_models.elastic_net import elastic_net_path
@@ -196,12 +197,7 @@ class StabilitySelection(FeatureSelector):
             )
             return values, target, np.zeros(len(target))
         values, label = validate_data(self, X, y, dtype=np.float64)
-        self.classes_ = np.unique(label)
-        if len(self.classes_) != 2:
-            raise OutcomeError(
-                f"expected a label of two classes; found {len(self.classes_)} class(es) in "
-                f"{len(label)} patients. Use other patients or another cut-off."
-            )
+        self.classes_, _ = two_classes(label)
         return values, label, label
 
     def _subsamples(self, strata: NDArray[Any]) -> Iterator[NDArray[np.intp]]:

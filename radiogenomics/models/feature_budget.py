@@ -11,10 +11,11 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from radiogenomics.core.errors import DataError, OutcomeError, UnknownNameError
+from radiogenomics.core.errors import DataError, UnknownNameError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.core.two_classes import two_classes
 from radiogenomics.stats.inputs import Floats
 from radiogenomics.stats.ranks import midranks
 
@@ -167,12 +168,7 @@ def checked_budget(max_features: int | str, patients: int) -> int:
 
 def _coded(label: np.ndarray) -> tuple[Floats, int]:
     """Classes as 0 and 1, and the size of the rarer one."""
-    classes, code = np.unique(label, return_inverse=True)
-    if len(classes) != 2:
-        raise OutcomeError(
-            f"expected a label of two classes; found {len(classes)} class(es) in {len(label)} "
-            "patients. Of numbers, give target='score'."
-        )
+    _, code = two_classes(label, advice="Of numbers, give target='score'.")
     return code.astype(float), int(np.bincount(code).min())
 
 
