@@ -25,6 +25,7 @@ from radiogenomics.evaluation.alignment import require_same_patients
 from radiogenomics.evaluation.splits import Split, check_disjoint, naming
 
 Target = pd.Series | pd.DataFrame
+Rows = pd.DataFrame | NDArray[np.float64]
 
 
 class Splitter(Protocol):
@@ -155,14 +156,18 @@ def label_splits(
 
 
 def score_test_part(
-    estimator: BaseEstimator, features: pd.DataFrame | NDArray[np.float64], part: LabelledSplit
+    estimator: BaseEstimator, features: Rows, part: LabelledSplit
 ) -> tuple[NDArray[np.float64], Any]:
     """Fit a clone on the training part; return the test part's scores and the fitted clone."""
-    rows = features.iloc if isinstance(features, pd.DataFrame) else features
     train, test = part.split.train, part.split.test
     with quiet_fallbacks(), naming(part.split):
-        fitted = clone(estimator).fit(rows[train], part.labels[train])
-        return _scores(fitted, rows[test]), fitted
+        fitted = clone(estimator).fit(take_rows(features, train), part.labels[train])
+        return _scores(fitted, take_rows(features, test)), fitted
+
+
+def take_rows(features: Rows, positions: NDArray[np.intp]) -> Rows:
+    """Rows at these positions, in their order, of a frame or an array."""
+    return features.iloc[positions] if isinstance(features, pd.DataFrame) else features[positions]
 
 
 @contextmanager
@@ -194,7 +199,7 @@ def checked_splits(
         yield split
 
 
-def _scores(fitted: Any, features: pd.DataFrame | NDArray[np.float64]) -> NDArray[np.float64]:
+def _scores(fitted: Any, features: Rows) -> NDArray[np.float64]:
     if hasattr(fitted, "predict_proba"):
         scores = fitted.predict_proba(features)[:, 1]
     elif hasattr(fitted, "decision_function"):
@@ -245,7 +250,6 @@ def _require_both_classes(labels: NDArray[np.intp], split: Split) -> None:
     positives = int(labels.sum())
     if positives in (0, labels.size):
         raise OutcomeError(
-            f"repeat {split.repeat}, fold {split.fold}: expected both classes among {labels.size} "
-            f"training patients; found {positives} positive. Balance the folds by class, or choose "
-            "another cut-off."
+            f"{split}: expected both classes among {labels.size} training patients; found "
+            f"{positives} positive. Balance the folds by class, or choose another cut-off."
         )

@@ -20,11 +20,13 @@ from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.core.row_facts import MARK
 from radiogenomics.evaluation.fold import (
     LabelledSplit,
+    Rows,
     Splitter,
     Target,
     TargetRule,
     label_splits,
     score_test_part,
+    take_rows,
 )
 from radiogenomics.evaluation.repeats import of_patients, require_comparable
 from radiogenomics.evaluation.resampling import predictions_frame
@@ -190,7 +192,7 @@ def _over_orders(
     return np.array(list(progress(replicates, "permutations", total=len(orders))), dtype=float)
 
 
-def _quick_to_slice(features: pd.DataFrame, *, named: bool) -> pd.DataFrame | NDArray[np.float64]:
+def _quick_to_slice(features: pd.DataFrame, *, named: bool) -> Rows:
     """Leave names out unless a step needs them: checking them costs more than the fits."""
     facts = any(str(name).startswith(MARK) for name in features.columns)
     return features.copy() if named or facts else features.to_numpy(dtype=float)
@@ -198,36 +200,30 @@ def _quick_to_slice(features: pd.DataFrame, *, named: bool) -> pd.DataFrame | ND
 
 def _replicate(
     estimator: BaseEstimator,
-    features: pd.DataFrame | NDArray[np.float64],
+    features: Rows,
     patient_ids: pd.Index,
     labelled: tuple[LabelledSplit, ...],
     statistic: Statistic,
     *,
     order: NDArray[np.intp],
 ) -> float | Sequence[float]:
-    shuffled = _permuted(features, order)
+    shuffled = take_rows(features, order)
     scores = [score_test_part(estimator, shuffled, part)[0] for part in labelled]
     return statistic(predictions_frame(patient_ids, labelled, scores))
 
 
 def _survival_replicate(
     estimator: BaseEstimator,
-    features: pd.DataFrame | NDArray[np.float64],
+    features: Rows,
     target: NDArray[np.void],
     judged: tuple[_Judged, ...],
     *,
     order: NDArray[np.intp],
 ) -> float:
-    shuffled = _permuted(features, order)
+    shuffled = take_rows(features, order)
     found = []
     for splits, time, event, strata in judged:
         fits = ((fit_part(estimator, shuffled, target, split=split), split) for split in splits)
         risks = np.concatenate([score_part(fitted, shuffled, split) for fitted, split in fits])
         found.append(concordance_batch(risks[None], time, event, strata=strata)[0])
     return float(np.mean(found))
-
-
-def _permuted(
-    features: pd.DataFrame | NDArray[np.float64], order: NDArray[np.intp]
-) -> pd.DataFrame | NDArray[np.float64]:
-    return features.iloc[order] if isinstance(features, pd.DataFrame) else features[order]

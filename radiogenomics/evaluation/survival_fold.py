@@ -16,10 +16,12 @@ from radiogenomics.core.evidence import Evidence
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation.alignment import require_same_patients
 from radiogenomics.evaluation.fold import (
+    Rows,
     Splitter,
     checked_splits,
     quiet_fallbacks,
     require_one_row_each,
+    take_rows,
 )
 from radiogenomics.evaluation.splits import Split
 from radiogenomics.stats.inputs import as_floats, survival_target
@@ -28,7 +30,6 @@ RARE = 10
 TABLE = "predicted_survival"
 
 Floats = NDArray[np.float64]
-Rows = pd.DataFrame | Floats
 
 
 def predicted_survival(
@@ -147,13 +148,13 @@ def fit_part(
 ) -> Any:
     """Fit a clone on the training part of a survival target."""
     with quiet_fallbacks():
-        return clone(estimator).fit(_take(features, split.train), target[split.train])
+        return clone(estimator).fit(take_rows(features, split.train), target[split.train])
 
 
 def score_part(fitted: Any, features: Rows, split: Split) -> Floats:
     """Risk of the test part; 0 is the cut-off where the model learnt one."""
     score = getattr(fitted, "decision_function", fitted.predict)
-    return np.asarray(score(_take(features, split.test)), dtype=float)
+    return np.asarray(score(take_rows(features, split.test)), dtype=float)
 
 
 def foretell_part(fitted: Any, features: Rows, split: Split, *, horizons: Floats) -> Floats:
@@ -164,7 +165,7 @@ def foretell_part(fitted: Any, features: Rows, split: Split, *, horizons: Floats
     DataError
         The model gives something else than one probability a patient and horizon.
     """
-    rows: Any = _take(features, split.test)
+    rows: Any = take_rows(features, split.test)
     if isinstance(fitted, Pipeline) and len(fitted) > 1:
         rows = fitted[:-1].transform(rows)
     final = _final(fitted)
@@ -205,7 +206,3 @@ def survival_table(
 
 def _final(estimator: Any) -> Any:
     return estimator[-1] if isinstance(estimator, Pipeline) else estimator
-
-
-def _take(features: Rows, positions: NDArray[np.intp]) -> Rows:
-    return features.iloc[positions] if isinstance(features, pd.DataFrame) else features[positions]

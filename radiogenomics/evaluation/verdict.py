@@ -33,13 +33,10 @@ class Verdict:
         True when the metric is distinguishable from chance.
     text
         One sentence with the numbers it rests on.
-    tested
-        False when there was no permutation p, so that chance was not asked.
     """
 
     found: bool
     text: str
-    tested: bool = True
 
 
 def verdict(metric: Metric, *, subject: str = "the imaging surrogate") -> Verdict:
@@ -83,7 +80,7 @@ def verdict(metric: Metric, *, subject: str = "the imaging surrogate") -> Verdic
         f"n {metric.n})"
     )
     if p is None:
-        return Verdict(False, f"{subject} was not tested against chance {numbers}", tested=False)
+        return Verdict(False, f"{subject} was not tested against chance {numbers}")
     found = p <= SIGNIFICANCE and beyond
     claim = "is" if found else "is not"
     return Verdict(found, f"{subject} {claim} distinguishable from chance {numbers}")
