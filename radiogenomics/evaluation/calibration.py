@@ -18,6 +18,7 @@ from radiogenomics.stats import (
     calibration_line,
     wilson,
 )
+from radiogenomics.stats.classification.calibration import quantile_groups
 
 # Standard deviation of log-odds; uninformative models keep 0.01 to hold their order.
 ALIKE = 0.02
@@ -66,14 +67,14 @@ def calibration_metrics(predictions: pd.DataFrame, *, split: str) -> tuple[Metri
     repeats = list(by_repeat(predictions))
     _require_probabilities(np.concatenate([scores for scores, _ in repeats]))
     found = []
-    differ = hardly_differ(repeats) is None
+    alike = hardly_differ(repeats)
     for metric in _averaged(repeats, n=labelled_patients(predictions), split=split):
         finite = np.isfinite(metric.value) and np.isfinite(metric.high)
-        if finite and (differ or metric.name != "calibration_slope"):
+        if finite and (alike is None or metric.name != "calibration_slope"):
             found.append(metric)
             continue
         why = "has no finite estimate and is left out: the probabilities are all equal or separate "
-        text = f"{why}the classes." if not finite else f"is left out: {hardly_differ(repeats)}."
+        text = f"{why}the classes." if not finite else f"is left out: {alike}."
         warnings.warn(f"{split}: {metric.name} {text}", RadiogenomicsWarning, stacklevel=2)
     return tuple(found)
 
@@ -84,7 +85,8 @@ def hardly_differ(repeats: list[tuple[Floats, Floats]]) -> str | None:
     Such are those of a model that the inner folds found uninformative: their slope would be a
     number in the hundreds that says nothing.
     """
-    with np.errstate(divide="ignore"):
+    # Probabilities of 0 and 1 have no finite log-odds, and so no standard deviation.
+    with np.errstate(divide="ignore", invalid="ignore"):
         spread = float(np.mean([logit(scores).std() for scores, _ in repeats]))
     if not spread < ALIKE:
         return None
@@ -148,8 +150,7 @@ def calibration_table(predictions: pd.DataFrame, *, bins: int = 5) -> pd.DataFra
 
 def _sums_by_group(scores: Floats, labels: Floats, *, bins: int) -> Floats:
     """Size, sum of scores and sum of labels of each group of one repeat, shape (3, bins)."""
-    cuts = np.quantile(scores, np.arange(1, bins) / bins)
-    group = np.searchsorted(cuts, scores, side="left")
+    group = quantile_groups(scores, bins)
     return np.stack([np.bincount(group, w, minlength=bins) for w in (None, scores, labels)])
 
 

@@ -7,6 +7,7 @@ from sklearn.metrics import brier_score_loss
 
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning, SchemaError
 from radiogenomics.evaluation import calibration_metrics, calibration_table
+from radiogenomics.evaluation.calibration import hardly_differ
 from radiogenomics.stats import calibration_bins
 
 
@@ -148,6 +149,11 @@ def test_table_uses_the_label_of_each_repeat(predictions):
     assert table["n"].sum() == 300 and len(table) == 4
     np.testing.assert_allclose(table["observed"], 0.5)
     assert ((table["low"] <= table["observed"]) & (table["observed"] <= table["high"])).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_probabilities_of_0_and_1_are_no_reason_to_call_the_rest_alike():
+    assert hardly_differ([(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 1.0]))]) is None
 
 
 def test_the_slope_of_probabilities_that_hardly_differ_is_left_out(rng):

@@ -237,12 +237,26 @@ def calibration_bins(
     values, positive = _check(probability, label)
     if bins < 1:
         raise DataError(f"expected 1 bin or more; found {bins!r}; 5 or 10 are usual.")
-    inner = np.quantile(values, np.arange(1, bins) / bins)
-    place = np.unique(np.searchsorted(inner, values, side="left"), return_inverse=True)[1]
+    place = np.unique(quantile_groups(values, bins), return_inverse=True)[1]
     n = np.bincount(place)
     hits = np.bincount(place, weights=positive)
     low, high = wilson(hits, n, level=level)
     return CalibrationBins(n, np.bincount(place, weights=values) / n, hits / n, low, high)
+
+
+def quantile_groups(values: Floats, groups: int) -> NDArray[np.intp]:
+    """Return the group of each value, from 0 to `groups` less 1, rising.
+
+    Groups are cut at quantiles and of about equal size; equal values stay together, which may leave
+    groups empty.
+
+    Examples
+    --------
+    >>> quantile_groups(np.array([0.9, 0.1, 0.1, 0.1]), 3).tolist()
+    [2, 0, 0, 0]
+    """
+    cuts = np.quantile(values, np.arange(1, groups) / groups)
+    return np.searchsorted(cuts, values, side="left")
 
 
 def _logistic(design: Floats, positive: Bools, offset: Floats) -> tuple[Floats, Floats, bool]:

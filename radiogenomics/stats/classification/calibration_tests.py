@@ -14,6 +14,7 @@ from scipy.special import chdtrc, ndtr
 
 from radiogenomics.core.errors import DataError, UnknownNameError
 from radiogenomics.stats.classification.calibration import _check as check_probabilities
+from radiogenomics.stats.classification.calibration import quantile_groups
 from radiogenomics.stats.inputs import Floats, check_scores
 from radiogenomics.stats.survival.cox import ChiSquared
 
@@ -229,9 +230,11 @@ def _places(values: Floats, bins: int, *, by_count: bool) -> NDArray[np.intp]:
     """Number of the bin of each prediction, those that are empty not counted."""
     if bins < 1:
         raise DataError(f"expected 1 bin or more; found {bins!r}; 5 or 10 are usual.")
-    inner = np.arange(1, bins) / bins
-    edges = np.quantile(values, inner) if by_count else inner
-    return np.unique(np.searchsorted(edges, values, side="left"), return_inverse=True)[1]
+    if by_count:
+        place = quantile_groups(values, bins)
+    else:
+        place = np.searchsorted(np.arange(1, bins) / bins, values, side="left")
+    return np.unique(place, return_inverse=True)[1]
 
 
 def _sums(place: NDArray[np.intp], ones: Floats) -> Floats:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from radiogenomics.core.errors import DataError, OutcomeError, RadiogenomicsWarning
+from radiogenomics.stats.classification.calibration import quantile_groups
 from radiogenomics.stats.inputs import Bools, Floats, as_floats, check_level, check_survival
 from radiogenomics.stats.survival.cox import fit_cox
 from radiogenomics.stats.survival.kaplan_meier import SurvivalCurve, kaplan_meier
@@ -177,8 +178,7 @@ def risk_groups(
     values, times, events = checked_risk(risk, time, event, horizon=horizon)
     if groups < 1:
         raise DataError(f"expected 1 group or more; found {groups!r}; 5 or 10 are usual.")
-    inner = np.quantile(values, np.arange(1, groups) / groups)
-    place = np.unique(np.searchsorted(inner, values, side="left"), return_inverse=True)[1]
+    place = np.unique(quantile_groups(values, groups), return_inverse=True)[1]
     rows = []
     for group in range(place.max() + 1):
         member = place == group
