@@ -26,7 +26,7 @@ class CoxnetSelector(PathSelector):
     (1/n), :math:`\alpha` the ``l1_ratio``. The penalty is chosen by the cross-validated partial
     likelihood: the deviance of all patients less that of those outside the fold, at coefficients
     from outside it, per event. Definitions are those of R's cv.glmnet with family "cox", grouped
-    (``stats.elastic_net``, ``stats.elastic_net_choice``).
+    (``stats.linear_models.elastic_net``, ``stats.linear_models.elastic_net_choice``).
 
     With few events most choices fall back or keep one or two; of variables that say the same, an
     arbitrary one is kept. Hazards are taken to be proportional. Selection uses the outcome: outside

@@ -51,7 +51,7 @@ class ICCFilter(FeatureSelector):
         Which reading is which matters to forms 2 and 3. A patient with an empty reading (a row of
         NaN) is left out with a warning.
     form
-        One of the six names of ``stats.icc.FORMS``: ICC(2,1) for readers, ICC(1,1) for
+        One of the six names of ``stats.agreement.icc.FORMS``: ICC(2,1) for readers, ICC(1,1) for
         perturbations, ICC(3,1) where offsets between readers are forgiven; k instead of 1 when the
         mean of all readings is what is used later.
     threshold

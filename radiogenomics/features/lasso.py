@@ -28,7 +28,7 @@ class LassoSelector(PathSelector):
     with L half the residual sum of squares ("gaussian") or the negative log-likelihood of logistic
     regression ("binomial"), variables standardised (1/n), :math:`\alpha` the ``l1_ratio``. The
     penalty is chosen by cross-validated squared error or deviance; definitions are those of R's
-    cv.glmnet (``stats.elastic_net``, ``stats.elastic_net_choice``).
+    cv.glmnet (``stats.linear_models.elastic_net``, ``stats.linear_models.elastic_net_choice``).
 
     Of variables that say the same, one is kept, and which one changes with the patients: do not
     read a meaning into it, and report selection frequencies (``features.stability``). ``"min"``

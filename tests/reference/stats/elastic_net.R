@@ -1,5 +1,5 @@
-# Reference values of tests/stats/test_elastic_net.py and tests/stats/test_elastic_net_choice.py:
-# Rscript elastic_net.R, in this folder (glmnet, survival).
+# Reference values of tests/stats/linear_models/test_elastic_net.py, test_elastic_net_choice.py and
+# test_network_penalty.py: Rscript elastic_net.R, in this folder (glmnet, survival).
 suppressPackageStartupMessages({library(glmnet); library(survival)})
 set.seed(20260611)
 glmnet.control(fdev = 0)

@@ -1,4 +1,4 @@
-# Reference values of tests/stats/test_icc.py: Rscript icc.R, in this folder (psych).
+# Reference values of tests/stats/agreement/test_icc.py: Rscript icc.R, in this folder (psych).
 suppressPackageStartupMessages(library(psych))
 set.seed(20261121)
 sf <- matrix(c(9,2,5,8, 6,1,3,2, 8,4,6,8, 7,1,2,6, 10,5,6,9, 6,2,4,7), ncol = 4, byrow = TRUE)

@@ -1,5 +1,5 @@
-# Reference values of tests/stats/test_reclassification.py, on utility_input.csv (utility.R).
-# Packages survival, Hmisc. Run in this folder: Rscript reclassification.R
+# Reference values of tests/stats/classification/test_reclassification.py, on utility_input.csv
+# (utility.R). Packages survival, Hmisc. Run in this folder: Rscript reclassification.R
 suppressMessages({library(survival); library(Hmisc)})
 rows <- list()
 add <- function(model, name, value) {

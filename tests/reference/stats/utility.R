@@ -1,5 +1,5 @@
-# Reference values of tests/stats/test_decision_curve.py, test_calibration_curve.py and
-# test_calibration_tests.py. Packages survival, rms. Run in this folder: Rscript utility.R
+# Reference values of tests/stats/classification/: test_decision_curve.py, test_calibration_curve.py
+# and test_calibration_tests.py. Packages survival, rms. Run in this folder: Rscript utility.R
 # Writes its own simulated input (utility_input.csv) and what R says of it (utility.csv).
 suppressMessages({library(survival); library(rms)})
 set.seed(20250611)
