@@ -31,6 +31,7 @@ from radiogenomics.features.univariate_cox import UnivariateCox
 from radiogenomics.features.variance_filter import VarianceFilter
 
 __all__ = [
+    "MRMR",
     "Boruta",
     "CensoredNormalImputer",
     "ComBat",
@@ -45,7 +46,6 @@ __all__ = [
     "LongitudinalChange",
     "LowNormalImputer",
     "LowQuantileImputer",
-    "MRMR",
     "MedianImputer",
     "NormalScores",
     "QuantileNormaliser",

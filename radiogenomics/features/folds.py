@@ -1,4 +1,4 @@
-"""Folds for selectors that score what they select."""
+"""What selectors share that score in folds what they select."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from radiogenomics.core.errors import DataError, OutcomeError, RadiogenomicsWarning
+from radiogenomics.stats.inputs import Floats
+
+# Mean scores this close are tied: the same sum, added in another order.
+TIED = 1e-12
 
 Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
@@ -72,3 +76,12 @@ def stratified_folds(
         min(int(n_splits), rarest), shuffle=shuffle, random_state=seed if shuffle else None
     )
     return list(folds.split(code, code))
+
+
+def require_variation(values: Floats) -> None:
+    """Raise DataError where no feature varies; one a column."""
+    if not np.ptp(values, axis=0).any():
+        raise DataError(
+            f"expected a feature that varies; found {values.shape[1]} constant one(s). Check the "
+            "feature table."
+        )

@@ -14,13 +14,11 @@ from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.core.two_classes import two_classes
-from radiogenomics.features.folds import Folds, stratified_folds
+from radiogenomics.features.folds import TIED, Folds, require_variation, stratified_folds
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.classification.auc import auc_batch
 from radiogenomics.stats.inputs import Bools, Floats
 
-# Fitness this close is tied: the same sum, added in another order.
-TIED = 1e-12
 # Numbers held at a time.
 BLOCK = 2**20
 
@@ -143,12 +141,8 @@ class GeneticSelector(FeatureSelector):
         refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         self.classes_, code = two_classes(label)
+        require_variation(values)
         columns = np.flatnonzero(np.ptp(values, axis=0) > 0)
-        if not len(columns):
-            raise DataError(
-                f"expected a feature that varies; found {values.shape[1]} constant one(s). Check "
-                "the feature table."
-            )
         folds = stratified_folds(code, self.n_splits, owner=self, seed=self.random_state)
         self.n_splits_ = len(folds)
         last, best = self._search(values[:, columns], code, folds)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.features.kept_variables import KeptVariables
 
 
-class MedianImputer(TransformerMixin, BaseEstimator):
+class MedianImputer(KeptVariables):
     """Impute with the training median, after dropping variables that are missing too often.
 
     Parameters
@@ -75,18 +75,5 @@ class MedianImputer(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> Any:
         """Keep the variables learnt in ``fit`` and fill their gaps."""
-        check_is_fitted(self)
-        values = validate_data(
-            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
-        )[:, self.support_]
+        values = self._kept(X)
         return np.where(np.isnan(values), self.medians_, values)
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the kept variables."""
-        check_is_fitted(self)
-        return _check_feature_names_in(self, input_features)[self.support_]
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

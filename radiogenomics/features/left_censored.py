@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from radiogenomics.core.errors import DataError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
+from radiogenomics.features.kept_variables import KeptVariables
 
 Floats = NDArray[np.float64]
 
@@ -27,8 +27,8 @@ _FEWEST = 3
 _LAZAR = "Lazar et al., J Proteome Res 2016;15:1116, doi:10.1021/acs.jproteome.5b00981"
 
 
-class _LeftCensoredImputer(TransformerMixin, BaseEstimator, ABC):
-    """What the imputers share: which variables are kept, and whose gaps are filled."""
+class _LeftCensoredImputer(KeptVariables, ABC):
+    """What these imputers share: which variables are kept, and whose gaps are filled."""
 
     max_missing: float
 
@@ -59,25 +59,12 @@ class _LeftCensoredImputer(TransformerMixin, BaseEstimator, ABC):
 
     def transform(self, X: Any) -> Floats:
         """Keep the variables learnt in ``fit`` and fill their gaps, each patient alone."""
-        check_is_fitted(self)
-        values = validate_data(
-            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
-        )[:, self.support_]
+        values = self._kept(X)
         missing = np.isnan(values)
         filled = values.copy()
         for row in np.flatnonzero(missing.any(axis=1)):
             filled[row, missing[row]] = self._low(values[row])[missing[row]]
         return filled
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the kept variables."""
-        check_is_fitted(self)
-        return _check_feature_names_in(self, input_features)[self.support_]
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     @abstractmethod
     def _learn(self, values: Floats) -> None:

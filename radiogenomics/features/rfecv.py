@@ -14,7 +14,7 @@ from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
 from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.core.two_classes import two_classes
-from radiogenomics.features.folds import Folds, stratified_folds
+from radiogenomics.features.folds import TIED, Folds, require_variation, stratified_folds
 from radiogenomics.features.selector import FeatureSelector
 from radiogenomics.stats.classification.auc import auc_batch
 from radiogenomics.stats.inputs import Floats
@@ -22,9 +22,6 @@ from radiogenomics.stats.linear_models.svm_elimination import eliminate
 
 Scoring = Literal["auc", "accuracy"]
 Rule = Literal["best", "1se"]
-
-# Mean scores this close are tied: the same sum, added in another order.
-TIED = 1e-12
 
 
 class LinearSVMRFECV(FeatureSelector):
@@ -144,11 +141,7 @@ class LinearSVMRFECV(FeatureSelector):
         refuse_other_order(X, y)
         values, label = validate_data(self, X, y, dtype=np.float64)
         self.classes_, code = two_classes(label)
-        if not np.ptp(values, axis=0).any():
-            raise DataError(
-                f"expected a feature that varies; found {values.shape[1]} constant one(s). Check "
-                "the feature table."
-            )
+        require_variation(values)
         p = values.shape[1]
         step = int(max(1, self.step * p)) if self.step < 1 else int(self.step)
         keep = min(int(self.min_features), p)

@@ -17,9 +17,9 @@ from radiogenomics.imaging.retest import feature_agreement, perturbed, retest_ta
 from radiogenomics.imaging.settings import ExtractionSettings
 
 __all__ = [
+    "SETTINGS_PRESETS",
     "ExtractionSettings",
     "FeatureMaps",
-    "SETTINGS_PRESETS",
     "crop",
     "extract_features",
     "feature_agreement",

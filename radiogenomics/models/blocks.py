@@ -115,11 +115,11 @@ def with_absent_blocks(
     """
     if names is None or not isinstance(X, pd.DataFrame):
         return X
-    facts = [name for name in X.columns if str(name).startswith(FACT)]
     absent = _blocks_without_columns(X, names, positions)
-    foreign = X.columns.difference([*names, *facts], sort=False)
     if not absent:
         return X
+    facts = [name for name in X.columns if str(name).startswith(FACT)]
+    foreign = X.columns.difference([*names, *facts], sort=False)
     if len(foreign) or len(absent) == len(positions):
         raise SchemaError(
             f"expected columns of the block(s) {short_list(positions)}; found none of "

@@ -204,7 +204,7 @@ class ScoreSurrogate(RegressorMixin, BaseEstimator):
     @property
     def needs_names(self) -> bool:
         """True when a step looks variables up by name, so that bare arrays would not do."""
-        return any_needs_names(Pipeline([*(self.steps or ()), ("last", "passthrough")]))
+        return any_needs_names(list(self.steps or ()))
 
     @property
     def _names(self) -> np.ndarray | None:

@@ -88,9 +88,9 @@ def split_pipeline(pipeline: Pipeline) -> tuple[Steps, tuple[str, Any]]:
     return written_out(steps), (name, final)
 
 
-def any_needs_names(pipeline: Pipeline) -> bool:
-    """True when a step of the pipeline has to see names or row facts."""
-    return any(_framed(step) for _, step in written_out(pipeline.steps))
+def any_needs_names(steps: Steps) -> bool:
+    """True when a step, or one of a Pipeline within, has to see names or row facts."""
+    return any(_framed(step) for _, step in written_out(steps))
 
 
 def written_out(steps: Steps) -> Steps:

@@ -163,7 +163,7 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
     @property
     def needs_names(self) -> bool:
         """True when a step looks variables up by name, so that bare arrays would not do."""
-        return any_needs_names(self.pipeline)
+        return any_needs_names(self.pipeline.steps)
 
     @property
     def _names(self) -> np.ndarray | None:

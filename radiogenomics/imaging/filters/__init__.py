@@ -47,13 +47,13 @@ AnyFilter = Annotated[
 ]
 
 __all__ = [
+    "LBP2D",
+    "LBP3D",
     "AnyFilter",
     "Exponential",
     "Filter",
     "Gabor",
     "Gradient",
-    "LBP2D",
-    "LBP3D",
     "Laws",
     "LoG",
     "Logarithm",

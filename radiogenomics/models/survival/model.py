@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ from radiogenomics.stats.survival.baseline_hazard import BaselineHazard, baselin
 from radiogenomics.stats.survival.concordance import concordance_batch
 
 
-class SurvivalModel(BaseEstimator):
+class SurvivalModel(BaseEstimator, ABC):
     """Base of the survival models.
 
     A subclass learns in ``fit(X, y)`` from a structured survival target (event, time in months);
@@ -35,6 +35,14 @@ class SurvivalModel(BaseEstimator):
 
     event_times_: Floats
     last_time_: float
+
+    @abstractmethod
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn the risk; ``y`` is a survival target."""
+
+    @abstractmethod
+    def predict(self, X: Any) -> np.ndarray:
+        """Risk, shape (n,); higher is worse."""
 
     def score(self, X: Any, y: Any) -> float:
         """Concordance of the risk with survival, 0 to 1; 1/2 is chance.
