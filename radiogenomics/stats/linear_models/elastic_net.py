@@ -42,7 +42,7 @@ from radiogenomics.stats.linear_models.elastic_net_solver import Problem
 from radiogenomics.stats.linear_models.penalised_losses import build_loss
 
 # A path that explains more of the deviance than this is saturated, and what follows is noise.
-_SATURATED = 0.999
+SATURATED = 0.999
 # A standard deviation this small beside the largest value is rounding.
 _CONSTANT = 1e-10
 
@@ -148,6 +148,7 @@ def elastic_net_path(
     event: ArrayLike | None = None,
     *,
     family: str,
+    strata: ArrayLike | None = None,
     l1_ratio: float = 1.0,
     lambdas: ArrayLike | None = None,
     n_lambdas: int = 100,
@@ -162,8 +163,8 @@ def elastic_net_path(
     ----------
     x : array-like of shape (n, p)
         Variables, finite. Constant ones get the coefficient 0.
-    y, event : array-like of shape (n,)
-        Numbers ("gaussian"), labels 0 and 1 ("binomial") or times and events ("cox").
+    y, event, strata : array-like of shape (n,)
+        Numbers, labels 0 and 1, or times and events; with strata each has a baseline of its own.
     family : {"gaussian", "binomial", "cox"}
     l1_ratio : float
         alpha, above 0, up to 1 (the LASSO).
@@ -180,10 +181,9 @@ def elastic_net_path(
 
     Raises
     ------
-    OutcomeError
-        If one class only or no event is there, or labels or times cannot be analysed.
-    DataError
-        If a value is missing, shapes differ, no variable varies or a parameter is out of range.
+    OutcomeError, DataError
+        If one class only or no event is there, labels or times cannot be analysed, a value is
+        missing, shapes differ, no variable varies or a parameter is out of range.
 
     Examples
     --------
@@ -191,9 +191,9 @@ def elastic_net_path(
     >>> elastic_net_path(x, [1, 2, 3, 4], family="gaussian", lambdas=[0.5]).coef
     array([[0.5527864, 0.       ]])
     """
-    loss = build_loss(family, y, event)
-    values = _check_variables(x, loss.n)
-    z, centre, scale, varies = _standardised(values, standardise=standardise)
+    loss = build_loss(family, y, event, strata=strata)
+    values = check_variables(x, loss.n)
+    z, centre, scale, varies = standardised(values, standardise=standardise)
     problem = Problem(loss, z, _check_share(l1_ratio))
     penalties = _penalties(problem.largest, lambdas, n_lambdas=n_lambdas, size=values.shape)
     coef, intercept, ratio = _follow(problem, penalties, lambdas is None, max_inside=max_inside)
@@ -222,14 +222,15 @@ def _follow(
         intercepts.append(state.intercept)
         gain = problem.null - problem.loss.value(state.eta)
         ratios.append(gain / explainable if explainable > 0 else 0.0)
-        if may_end and ratios[-1] > _SATURATED:
+        if may_end and ratios[-1] > SATURATED:
             break
         if max_inside is not None and len(state.inside) >= max_inside:
             break
     return np.array(coefs), np.array(intercepts), np.array(ratios)
 
 
-def _check_variables(x: ArrayLike, n: int) -> Floats:
+def check_variables(x: ArrayLike, n: int) -> Floats:
+    """Return finite variables, one row a patient, or say what is wrong with them."""
     values = as_floats(x, "variables")
     if values.ndim != 2 or len(values) != n or not np.isfinite(values).all():
         raise DataError(
@@ -255,6 +256,11 @@ def _penalties(
     """Penalties given, checked and falling, or the usual ones."""
     if lambdas is None:
         return penalty_sequence(largest, n=size[0], p=size[1], n_lambdas=n_lambdas)
+    return check_penalties(lambdas)
+
+
+def check_penalties(lambdas: ArrayLike) -> Floats:
+    """Return penalties above 0, falling, or say what is wrong with them."""
     penalties = np.sort(as_floats(lambdas, "penalties").ravel())[::-1]
     odd = int((~(np.isfinite(penalties) & (penalties > 0))).sum())
     if odd or not penalties.size:
@@ -265,7 +271,7 @@ def _penalties(
     return penalties
 
 
-def _standardised(values: Floats, *, standardise: bool) -> tuple[Floats, Floats, Floats, Bools]:
+def standardised(values: Floats, *, standardise: bool) -> tuple[Floats, Floats, Floats, Bools]:
     """Variables that vary by more than rounding, a row each, centred and scaled; how it was done.
 
     Returns rows, mean and scale of every variable, and which have a row.

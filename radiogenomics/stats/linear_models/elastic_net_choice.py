@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,7 +38,7 @@ from scipy.special import expit
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.stats.inputs import Bools, Floats, as_floats, check_groups
 from radiogenomics.stats.linear_models.elastic_net import ElasticNetPath, elastic_net_path
-from radiogenomics.stats.linear_models.penalised_losses import CoxLoss
+from radiogenomics.stats.linear_models.penalised_losses import build_loss
 
 # Probabilities are kept this far from 0 and 1, so that one patient's deviance stays below 24.
 _FLOOR = 1e-5
@@ -76,6 +77,7 @@ def choose_penalty(
     *,
     family: str,
     folds: ArrayLike,
+    strata: ArrayLike | None = None,
     l1_ratio: float = 1.0,
     lambdas: ArrayLike | None = None,
     n_lambdas: int = 100,
@@ -85,7 +87,7 @@ def choose_penalty(
 
     Parameters
     ----------
-    x, y, event, family, l1_ratio, lambdas, n_lambdas, standardise : as in `elastic_net_path`
+    x, y, event, family, strata, l1_ratio, lambdas, n_lambdas, standardise : `elastic_net_path`
     folds : array-like of shape (n,)
         Which fold each patient is in; any labels, at least two.
 
@@ -95,10 +97,8 @@ def choose_penalty(
 
     Raises
     ------
-    OutcomeError
-        If one class only is outside a fold, or no event outside or inside.
-    DataError
-        If there are fewer than two folds, and as `elastic_net_path`.
+    OutcomeError, DataError
+        If one class or no event is outside a fold, or no event inside; or there is but one fold.
 
     Examples
     --------
@@ -108,20 +108,22 @@ def choose_penalty(
     True
     """
     solve = partial(elastic_net_path, family=family, l1_ratio=l1_ratio, standardise=standardise)
-    path = solve(x, y, event, lambdas=lambdas, n_lambdas=n_lambdas)
+    path = solve(x, y, event, strata=strata, lambdas=lambdas, n_lambdas=n_lambdas)
     values, target = as_floats(x, "variables"), as_floats(y, "target values")
     died = None if event is None else as_floats(event, "event indicators")
+    apart = None if strata is None else np.asarray(strata)
     losses, weights = [], []
-    for inside in _folds(folds, len(values)):
+    for inside in fold_members(folds, len(values)):
+        rest = [None if part is None else part[~inside] for part in (target, died, apart)]
+        fitted = solve(values[~inside], *rest[:2], strata=rest[2], lambdas=path.lambdas)
         if died is None:
-            fitted = solve(values[~inside], target[~inside], lambdas=path.lambdas)
             losses.append(_patient_losses(fitted, values[inside], target[inside], family=family))
+            weights.append(np.ones(len(losses[-1])))
         else:
-            fitted = solve(values[~inside], target[~inside], died[~inside], lambdas=path.lambdas)
-            losses.append(_partial_deviance(fitted, values, target, event=died, inside=inside))
-        weights.append(
-            np.ones(len(losses[-1])) if died is None else died[inside].sum(keepdims=True)
-        )
+            weights.append(_events(died, inside))
+            eta = fitted.predict(values).T
+            without = _deviance(eta[:, ~inside], *rest[:2], strata=rest[2])
+            losses.append((_deviance(eta, target, died, strata=apart) - without) / weights[-1])
     if died is None and len(values) / len(losses) >= _FEW:
         losses = [loss.mean(axis=0, keepdims=True) for loss in losses]
         weights = [weight.sum(keepdims=True) for weight in weights]
@@ -130,8 +132,8 @@ def choose_penalty(
     return PenaltyChoice(path, mean, se, lowest, int(np.argmax(mean <= (mean + se)[lowest])))
 
 
-def _folds(folds: ArrayLike, n: int) -> list[Bools]:
-    """Who is in each fold."""
+def fold_members(folds: ArrayLike, n: int) -> list[Bools]:
+    """Return who is in each fold, or say that there are fewer than two."""
     fold = check_groups(folds, n, what="fold")
     names = np.unique(fold)
     if len(names) < 2:
@@ -155,18 +157,18 @@ def _patient_losses(fitted: ElasticNetPath, x: Floats, y: Floats, *, family: str
     return np.asarray(-2 * np.log(np.clip(right, _FLOOR, 1 - _FLOOR)))
 
 
-def _partial_deviance(
-    fitted: ElasticNetPath, x: Floats, time: Floats, *, event: Floats, inside: Bools
-) -> Floats:
-    """What the patients in a fold add to the Cox deviance, per event; shape (1, penalties)."""
-    events = event[inside].sum()
-    if not events:
+def _events(died: Floats, inside: Bools) -> Floats:
+    """Number of events in a fold, shape (1,), or say that it has none."""
+    events = died[inside].sum(keepdims=True)
+    if not events[0]:
         raise OutcomeError(
             f"expected an event in every fold; found a fold of {np.count_nonzero(inside)} patients "
             "without one; use fewer folds or spread the events over them."
         )
-    everyone, others = CoxLoss(time, event), CoxLoss(time[~inside], event[~inside])
-    eta = fitted.predict(x).T
-    whole = [everyone.n * (everyone.value(row) - everyone.saturated) for row in eta]
-    without = [others.n * (others.value(row[~inside]) - others.saturated) for row in eta]
-    return np.asarray(2 * (np.array(whole) - np.array(without))[None, :] / events)
+    return events
+
+
+def _deviance(eta: Floats, time: Floats, event: Floats, *, strata: Any) -> Floats:
+    """Cox deviance of each row of linear predictors, shape (1, rows)."""
+    loss = build_loss("cox", time, event, strata=strata)
+    return 2 * loss.n * (np.array([[loss.value(row) for row in eta]]) - loss.saturated)

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from radiogenomics.core.errors import DataError
-from radiogenomics.stats.inputs import Bools, Floats, as_floats, check_groups
+from radiogenomics.stats.inputs import Bools, Floats, as_floats
+from radiogenomics.stats.linear_models.elastic_net_choice import fold_members
 from radiogenomics.stats.linear_models.network_penalty import NetworkFit, NetworkPath, as_path
 from radiogenomics.stats.linear_models.penalised_losses import Loss, build_loss
 
@@ -45,15 +45,12 @@ class NetworkChoice:
         The same of models without variables.
     at_min : int
         Position of the lowest mean.
-    ended_full : bool
-        Whether the path ended because `max_inside` variables were in.
     """
 
     path: NetworkPath
     mean: Floats
     without: float
     at_min: int
-    ended_full: bool
 
     def gain(self, at: int) -> float:
         """What the variables save of the loss at a penalty, as a share; 0 or less is nothing."""
@@ -102,7 +99,7 @@ def choose_network_penalty(
     everyone = build_loss(family, target, died)
     whole = NetworkFit(values, everyone, laplacian=laplacian, l1_ratio=l1_ratio)
     parts = []
-    for inside in _folds(folds, everyone.n):
+    for inside in fold_members(folds, everyone.n):
         others = build_loss(family, target[~inside], None if died is None else died[~inside])
         fit = NetworkFit(values[~inside], others, laplacian=laplacian, l1_ratio=l1_ratio)
         parts.append((inside, fit))
@@ -116,16 +113,7 @@ def choose_network_penalty(
         if full or (patience is not None and len(mean) - 1 - int(np.argmin(mean)) >= patience):
             break
     lost = np.array(mean)
-    return NetworkChoice(as_path(solved, whole.scale), lost, without, int(np.argmin(lost)), full)
-
-
-def _folds(folds: ArrayLike, n: int) -> list[Bools]:
-    """Who is in each fold."""
-    fold = check_groups(folds, n, what="fold")
-    names = np.unique(fold)
-    if len(names) < 2:
-        raise DataError(f"folds: expected at least two; found {len(names)}; use more folds.")
-    return [fold == name for name in names]
+    return NetworkChoice(as_path(solved, whole.scale), lost, without, int(np.argmin(lost)))
 
 
 def _fold_loss(

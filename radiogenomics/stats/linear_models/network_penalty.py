@@ -38,60 +38,36 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from radiogenomics.core.errors import DataError
-from radiogenomics.stats.inputs import Floats, as_floats
-from radiogenomics.stats.linear_models.elastic_net import penalty_sequence
+from radiogenomics.stats.inputs import Floats
+from radiogenomics.stats.linear_models.elastic_net import (
+    SATURATED,
+    ElasticNetPath,
+    check_penalties,
+    check_variables,
+    penalty_sequence,
+    standardised,
+)
 from radiogenomics.stats.linear_models.network_solver import NetworkProblem
 from radiogenomics.stats.linear_models.penalised_losses import Loss, build_loss
 
-# A path that explains more of the deviance than this is saturated, and what follows is noise.
-_SATURATED = 0.999
-# A standard deviation this small beside the largest value is rounding.
-_CONSTANT = 1e-10
 # Eigenvalues below zero by less than this beside the largest entry are rounding.
 _ROUNDING = 1e-8
 
 
 @dataclass(frozen=True)
-class NetworkPath:
-    """Solutions along a sequence of penalties.
+class NetworkPath(ElasticNetPath):
+    """Solutions along a sequence of penalties, and how far each is from a minimum.
 
     Attributes
     ----------
-    lambdas : ndarray of shape (m,)
-        Penalties that were solved, falling.
-    coef : ndarray of shape (m, p)
-        Coefficients per unit of each variable; constant variables have 0.
-    intercept : ndarray of shape (m,)
-        0 for Cox models, which have none.
-    deviance_ratio : ndarray of shape (m,)
-        Share of the null deviance explained, 0 to 1.
+    lambdas, coef, intercept, deviance_ratio, scale
+        As in `ElasticNetPath`.
     violation : ndarray of shape (m,)
         Largest breach of the conditions for a minimum, over the largest derivative of the loss at
         the model without variables.
-    scale : ndarray of shape (p,)
-        Standard deviation (1/n) of each variable, 1 where it was not used; ``coef * scale`` are
-        the coefficients that were penalised.
     """
 
-    lambdas: Floats
-    coef: Floats
-    intercept: Floats
-    deviance_ratio: Floats
     violation: Floats
-    scale: Floats
-
-    def predict(self, x: ArrayLike) -> Floats:
-        """Linear predictor at every penalty.
-
-        Parameters
-        ----------
-        x : array-like of shape (n, p)
-
-        Returns
-        -------
-        ndarray of shape (n, m)
-        """
-        return np.asarray(as_floats(x, "variables") @ self.coef.T + self.intercept)
 
 
 class Solution(NamedTuple):
@@ -207,7 +183,7 @@ def network_path(
     for penalty in fit.penalties(lambdas, n_lambdas=n_lambdas):
         solved.append(fit.at(penalty))
         inside, ratio = np.count_nonzero(solved[-1].coef), solved[-1].deviance_ratio
-        if lambdas is None and ratio > _SATURATED:
+        if lambdas is None and ratio > SATURATED:
             break
         if max_inside is not None and inside >= max_inside:
             break
@@ -233,23 +209,17 @@ class NetworkFit:
     def __init__(
         self, x: ArrayLike, loss: Loss, *, laplacian: Any, l1_ratio: float, standardise: bool = True
     ) -> None:
-        values = _check_variables(x, loss.n)
-        self._centre, deviation = values.mean(axis=0), values.std(axis=0)
-        self._varies = deviation > _CONSTANT * np.abs(values).max(axis=0)
-        self.scale = np.where(self._varies & standardise, deviation, 1.0)
-        used = self._varies
-        rows = ((values[:, used] - self._centre[used]) / self.scale[used]).T
+        values = check_variables(x, loss.n)
+        z, self._centre, self.scale, used = standardised(values, standardise=standardise)
         network = sparse.csr_matrix(_check_laplacian(laplacian, values.shape[1])[used][:, used])
-        self.loss, self._shape = loss, values.shape
-        self._problem = NetworkProblem(
-            loss, np.ascontiguousarray(rows), laplacian=network, l1_ratio=_check_share(l1_ratio)
-        )
+        self.loss, self._shape, self._varies = loss, values.shape, used
+        self._problem = NetworkProblem(loss, z, laplacian=network, l1_ratio=_check_share(l1_ratio))
         self._explainable = self._problem.null - loss.saturated
 
     def penalties(self, lambdas: ArrayLike | None, *, n_lambdas: int) -> Floats:
         """Penalties that are given, checked and falling, or the usual ones."""
         if lambdas is not None:
-            return _checked_penalties(lambdas)
+            return check_penalties(lambdas)
         if self._problem.l1_ratio == 0:
             raise DataError(
                 "lambdas: expected penalties where l1_ratio is 0, as no penalty sets all "
@@ -274,18 +244,7 @@ class NetworkFit:
 def as_path(solved: list[Solution], scale: Floats) -> NetworkPath:
     """Solutions, one a penalty, as arrays."""
     lambdas, coef, intercept, ratio, violation = map(np.array, zip(*solved, strict=True))
-    return NetworkPath(lambdas, coef, intercept, ratio, violation, scale)
-
-
-def _check_variables(x: ArrayLike, n: int) -> Floats:
-    values = as_floats(x, "variables")
-    if values.ndim != 2 or len(values) != n or not np.isfinite(values).all():
-        raise DataError(
-            f"expected finite variables of shape (patients, variables) for {n} patients; found "
-            f"shape {values.shape} with {int((~np.isfinite(values)).sum())} values that are not "
-            "finite; align with the outcome, and impute or drop what is missing."
-        )
-    return values
+    return NetworkPath(lambdas, coef, intercept, ratio, scale, violation)
 
 
 def _check_laplacian(laplacian: Any, p: int) -> sparse.csr_matrix:
@@ -313,14 +272,3 @@ def _check_share(l1_ratio: float) -> float:
             f"l1_ratio: expected 0 to 1; found {l1_ratio}; 1 is the LASSO, 0 a ridge on the graph."
         )
     return float(l1_ratio)
-
-
-def _checked_penalties(lambdas: ArrayLike) -> Floats:
-    penalties = np.sort(as_floats(lambdas, "penalties").ravel())[::-1]
-    odd = int((~(np.isfinite(penalties) & (penalties > 0))).sum())
-    if odd or not penalties.size:
-        raise DataError(
-            f"lambdas: expected finite penalties above 0; found {penalties.size}, {odd} of them "
-            "something else; leave them out for the usual sequence."
-        )
-    return penalties

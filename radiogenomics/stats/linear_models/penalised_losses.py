@@ -2,11 +2,12 @@
 
 Each loss is the negative log-likelihood divided by the number of patients n, as a function of the
 linear predictor eta (one number a patient), with its first derivative and its second derivative
-along chosen variables. The solver in ``elastic_net`` needs nothing else.
+along chosen variables. ``elastic_net_solver`` and ``network_solver`` need nothing else.
 
 - gaussian: sum_i (y_i - eta_i)^2 / (2 n), half the mean squared error;
 - binomial: sum_i [log(1 + exp(eta_i)) - y_i eta_i] / n, for labels y of 0 and 1;
-- cox: minus the log partial likelihood over n, Breslow's convention for tied events.
+- cox: minus the log partial likelihood over n, Breslow's convention for tied events; with strata
+  the sum of those of the strata, each with risk sets, and so a baseline hazard, of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from radiogenomics.core.errors import DataError, OutcomeError, UnknownNameError
-from radiogenomics.stats.inputs import Floats, as_floats, check_labels, check_survival
+from radiogenomics.stats.inputs import (
+    Floats,
+    as_floats,
+    check_groups,
+    check_labels,
+    check_survival,
+)
 
 FAMILIES = ("gaussian", "binomial", "cox")
 
@@ -238,7 +245,67 @@ class CoxLoss:
         return np.asarray(root @ root.T - means @ means.T) / self.n
 
 
-def build_loss(family: str, y: ArrayLike, event: ArrayLike | None = None) -> Loss:
+class StratifiedCoxLoss:
+    """Negative log partial likelihood over n, patients compared within strata only.
+
+    A stratum without events, or of one patient, says nothing of the coefficients. R's glmnet does
+    the same for a ``stratifySurv`` target.
+
+    Parameters
+    ----------
+    time, event : array-like of shape (n,)
+        As in `CoxLoss`.
+    strata : array-like of shape (n,)
+        Stratum of each, numbers or text.
+
+    Raises
+    ------
+    OutcomeError, DataError
+        If outcomes cannot be analysed, or there is not one stratum a patient.
+
+    Examples
+    --------
+    >>> apart = StratifiedCoxLoss([1.0, 2.0, 1.0, 2.0], [1, 1, 1, 1], ["a", "a", "b", "b"])
+    >>> apart.value(np.zeros(4))
+    0.34657359
+    """
+
+    def __init__(self, time: ArrayLike, event: ArrayLike, strata: ArrayLike) -> None:
+        times, events = check_survival(time, event)
+        labels = check_groups(strata, times.size, what="stratum")
+        self.n = times.size
+        self.intercept: float | None = None
+        members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        # Each with its share of the patients, as every loss is a mean.
+        self._parts = [
+            (member, CoxLoss(times[member], events[member]), member.size / self.n)
+            for member in members
+            if events[member].any()
+        ]
+        self.saturated = float(sum(share * part.saturated for _, part, share in self._parts))
+
+    def value(self, eta: Floats) -> float:
+        """Sum of the strata's losses."""
+        return float(sum(share * part.value(eta[at]) for at, part, share in self._parts))
+
+    def slope(self, eta: Floats) -> Floats:
+        """Minus the martingale residuals over n; 0 where a stratum has no event."""
+        slope = np.zeros(self.n)
+        for at, part, share in self._parts:
+            slope[at] = share * part.slope(eta[at])
+        return slope
+
+    def curvature(self, eta: Floats, variables: Floats) -> Floats:
+        """Sum of the strata's curvatures."""
+        total = np.zeros((len(variables), len(variables)))
+        for at, part, share in self._parts:
+            total += share * part.curvature(eta[at], variables[:, at])
+        return total
+
+
+def build_loss(
+    family: str, y: ArrayLike, event: ArrayLike | None = None, *, strata: ArrayLike | None = None
+) -> Loss:
     """Return the loss of a family.
 
     Parameters
@@ -248,6 +315,8 @@ def build_loss(family: str, y: ArrayLike, event: ArrayLike | None = None) -> Los
         Target, labels, or times.
     event : array-like of shape (n,), optional
         Needed by "cox" and by nothing else.
+    strata : array-like of shape (n,), optional
+        Stratum of each patient, for "cox" only.
 
     Returns
     -------
@@ -258,7 +327,7 @@ def build_loss(family: str, y: ArrayLike, event: ArrayLike | None = None) -> Los
     UnknownNameError
         If there is no such family.
     DataError
-        If events are missing or too many.
+        If events are missing or too many, or strata are not for this family.
 
     Examples
     --------
@@ -273,5 +342,10 @@ def build_loss(family: str, y: ArrayLike, event: ArrayLike | None = None) -> Los
             f"{'without' if event is None else 'with'} events; mend the call."
         )
     if event is not None:
-        return CoxLoss(y, event)
+        return CoxLoss(y, event) if strata is None else StratifiedCoxLoss(y, event, strata)
+    if strata is not None:
+        raise DataError(
+            f"expected strata for family 'cox' only; found family {family!r} with strata; "
+            "mend the call."
+        )
     return GaussianLoss(y) if family == "gaussian" else BinomialLoss(y)
