@@ -1,10 +1,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import KFold
 
-from radiogenomics.core.errors import AlignmentError, OutcomeError
+from radiogenomics.core.errors import (
+    AlignmentError,
+    FallbackWarning,
+    OutcomeError,
+    RadiogenomicsWarning,
+)
 from radiogenomics.omics.signature.derivation import COHORT, SignatureDerivation
+from radiogenomics.omics.signature.grid import SignatureGrid
+from radiogenomics.omics.signature.penalised_cox import PenalisedCox
 from radiogenomics.omics.signature.screen import SurvivalScreen
 from radiogenomics.omics.signature.search import SubsetSearch
 from radiogenomics.stats.survival.cox import fit_cox
@@ -86,3 +94,73 @@ def test_bad_input_is_named():
     few["event"] = np.arange(len(y)) < 3
     with pytest.raises(OutcomeError, match="found 3"):
         SignatureDerivation().fit(expression, few)
+
+
+class Tree(BaseEstimator):
+    """A learner without coefficients."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.asarray(X).sum(axis=1)
+
+
+class Half(Tree):
+    """A linear learner."""
+
+    def fit(self, X, y):
+        self.coef_ = np.full(X.shape[1], 0.5)
+        return self
+
+    def predict(self, X):
+        return np.asarray(X) @ self.coef_
+
+
+def grid_of(learner) -> SignatureGrid:
+    return SignatureGrid({"pair": PAIR}, {"one": learner}, splitter=KFold(3, shuffle=True))
+
+
+def test_weights_of_a_penalised_search_are_locked():
+    expression, y = world(6, effect=0.6)
+    found = SignatureDerivation(search=PenalisedCox(max_genes=5)).fit(expression, y)
+    assert found.signature_.genes == found.search_.genes_
+    np.testing.assert_array_equal(found.signature_.weights, found.search_.coef_)
+    assert found.cox_ is None
+    genes = expression[list(found.signature_.genes)]
+    by_cohort = genes.groupby(expression[COHORT])
+    standard = (genes - by_cohort.transform("mean")) / by_cohort.transform("std")
+    risk = standard @ found.search_.coef_
+    np.testing.assert_allclose(found.predict(expression), risk, rtol=1e-7, atol=1e-9)
+    assert found.signature_.cutoff == pytest.approx(np.median(risk), rel=1e-9)
+    assert "360 patients" in found.signature_.source
+
+
+def test_weights_of_the_grids_linear_learner_are_locked():
+    expression, y = world(6, effect=0.6)
+    found = SignatureDerivation(search=grid_of(Half())).fit(expression, y)
+    np.testing.assert_allclose(found.signature_.weights, 0.5, rtol=1e-10)
+    assert found.cox_ is None
+    one = expression[expression[COHORT] == "cohort 1"]
+    target = y[(expression[COHORT] == "cohort 1").to_numpy()]
+    alone = SignatureDerivation(search=grid_of(Half())).fit(one, target)
+    deviation = one[list(alone.signature_.genes)].std()
+    np.testing.assert_allclose(alone.signature_.weights, 0.5 * deviation, rtol=1e-10)
+
+
+def test_a_learner_without_weights_is_said_and_replaced_by_cox():
+    expression, y = world(6, effect=0.6)
+    with pytest.warns(RadiogenomicsWarning, match="Tree, the best learner .* cannot be locked"):
+        found = SignatureDerivation(search=grid_of(Tree())).fit(expression, y)
+    plain = SignatureDerivation(search=PAIR).fit(expression, y)
+    assert found.signature_.weights == plain.signature_.weights
+    np.testing.assert_array_equal(found.weights_, plain.cox_.coef)
+
+
+def test_a_penalised_search_that_finds_nothing_falls_back_to_the_screen():
+    expression, y = world(7, effect=0.0)
+    rule = SignatureDerivation(search=PenalisedCox(rule="1se"))
+    with pytest.warns(FallbackWarning, match="chose no gene"):
+        found = rule.fit(expression, y)
+    assert found.signature_.genes == found.screen_.genes_[:1]
+    assert found.cox_ is not None

@@ -12,6 +12,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from radiogenomics.core.errors import (
     AlignmentError,
@@ -24,8 +26,10 @@ from radiogenomics.core.errors import (
 from radiogenomics.omics.signature.gene_selector import standardise_by_cohort
 from radiogenomics.omics.signature.grid import SignatureGrid
 from radiogenomics.omics.signature.importance import ImportanceSelector
+from radiogenomics.omics.signature.penalised_cox import PenalisedCox
 from radiogenomics.omics.signature.screen import SurvivalScreen
 from radiogenomics.omics.signature.search import SubsetSearch
+from radiogenomics.omics.signature.stability import StabilitySelector
 from radiogenomics.omics.signature.stepwise import StepwiseCox
 from radiogenomics.stats.meta_analysis import meta_analysis
 from radiogenomics.stats.multiplicity import adjust
@@ -45,6 +49,17 @@ class Sum(BaseEstimator):
 
     def predict(self, X):
         return np.asarray(X).sum(axis=1)
+
+
+class Linear(Sum):
+    """A learner of fixed coefficients, 0.5 for each column."""
+
+    def fit(self, X, y):
+        self.coef_ = np.full(X.shape[1], 0.5)
+        return super().fit(X, y)
+
+    def predict(self, X):
+        return np.asarray(X) @ self.coef_ + 7
 
 
 class Refuses(Sum):
@@ -80,6 +95,9 @@ SELECTORS = [
     SubsetSearch(max_size=2, size=1),
     StepwiseCox(),
     ImportanceSelector(Sum(), k=5, n_repeats=2),
+    PenalisedCox(max_genes=4),
+    StabilitySelector(n_pairs=3),
+    SignatureGrid({"bic": StepwiseCox(criterion="bic")}, {"sum": Sum()}, splitter=KFold(2)),
 ]
 NAMES = [type(selector).__name__ for selector in SELECTORS]
 
@@ -382,3 +400,59 @@ def test_grid_counts_a_selector_that_finds_nothing_as_chance(cohorts):
     with pytest.raises(DataError, match="found none in fold 0"):
         late = target(y["time"], np.arange(len(y)) > 100)
         SignatureGrid({"p": empty}, {"sum": Sum()}, splitter=KFold(3)).fit(x, late)
+
+
+def test_grid_weighs_by_a_linear_learner_and_by_no_other(cohorts):
+    x, y, groups = cohorts
+    bic = {"bic": StepwiseCox(criterion="bic", max_genes=2)}
+    for learner, per_sd in ((Linear(), False), (make_pipeline(StandardScaler(), Linear()), True)):
+        grid = SignatureGrid(bic, {"linear": learner}, splitter=KFold(3)).fit(x, y, groups)
+        chosen = x[list(grid.genes_)]
+        within = chosen.groupby(groups).var().mul(79).sum().div(237).pow(0.5)
+        expected = 0.5 * within / (chosen.std(ddof=0) if per_sd else 1)
+        assert_allclose(grid.weights_, expected, rtol=1e-10)
+    alone = SignatureGrid(bic, {"linear": Linear()}, splitter=KFold(3)).fit(x, y)
+    assert_allclose(alone.weights_, 0.5 * x[list(alone.genes_)].std(), rtol=1e-10)
+    assert SignatureGrid(bic, {"sum": Sum()}, splitter=KFold(3)).fit(x, y).weights_ is None
+
+
+def test_grid_goes_down_its_ranking_to_what_can_be_fitted(cohorts):
+    x, y, _ = cohorts
+
+    class Shy(StepwiseCox):
+        """Finds the truth in a fold and nothing in all patients."""
+
+        def fit(self, expression, y, groups=None):
+            self.genes_ = ("G3", "G7") if len(y) < 240 else ()
+            return self
+
+    screen = SurvivalScreen(alpha=1, k=12)
+    grid = SignatureGrid({"shy": Shy(), "k": screen}, {"s": Sum()}, splitter=KFold(3)).fit(x, y)
+    assert grid.table_["selector"].tolist() == ["shy", "k"]
+    assert isinstance(grid.selector_, SurvivalScreen)
+    assert len(grid.genes_) == 12
+
+
+def test_grid_ranks_what_was_never_fitted_last(cohorts):
+    x, y, _ = cohorts
+
+    class Wrong(Sum):
+        def predict(self, X):
+            return -np.asarray(X).sum(axis=1)
+
+    learners = {"refuses": Refuses(), "wrong": Wrong()}
+    grid = SignatureGrid({"bic": StepwiseCox(criterion="bic")}, learners, splitter=KFold(3))
+    table = grid.fit(x, y).table_
+    assert table["learner"].tolist() == ["wrong", "refuses"]
+    assert table["concordance"][0] < table["concordance"][1] == 0.5
+
+
+def test_grid_may_be_empty_where_that_is_asked_for(cohorts):
+    x, y, _ = cohorts
+    empty = StepwiseCox(criterion="p", enter=1e-300)
+    grid = SignatureGrid({"p": empty}, {"sum": Sum()}, splitter=KFold(3), may_be_empty=True)
+    assert grid.fit(x, y).genes_ == ()
+    assert grid.weights_ is None and grid.learner_ is None
+    assert grid.transform(x).shape == (240, 0)
+    with pytest.raises(DataError, match="a fitted learner"):
+        grid.predict(x)

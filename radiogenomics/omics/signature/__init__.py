@@ -11,17 +11,21 @@ from radiogenomics.omics.signature.nulls import (
     out_of_fold_scores,
     random_gene_sets,
 )
+from radiogenomics.omics.signature.penalised_cox import PenalisedCox
 from radiogenomics.omics.signature.screen import SurvivalScreen
 from radiogenomics.omics.signature.search import SubsetSearch
+from radiogenomics.omics.signature.stability import StabilitySelector
 from radiogenomics.omics.signature.stepwise import StepwiseCox
 
 __all__ = [
     "CoxSignature",
     "GeneSelector",
     "ImportanceSelector",
+    "PenalisedCox",
     "SignatureDerivation",
     "SignatureGrid",
     "SignatureLabel",
+    "StabilitySelector",
     "StepwiseCox",
     "SubsetSearch",
     "SurvivalScreen",

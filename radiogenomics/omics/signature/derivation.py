@@ -17,16 +17,18 @@ from radiogenomics.core.errors import (
     DataError,
     FallbackWarning,
     OutcomeError,
+    RadiogenomicsWarning,
     short_list,
 )
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import MARK
 from radiogenomics.core.signature import Signature
 from radiogenomics.omics.signature.gene_selector import GeneSelector, standardise_by_cohort
+from radiogenomics.omics.signature.grid import SignatureGrid
 from radiogenomics.omics.signature.screen import SurvivalScreen
 from radiogenomics.omics.signature.search import SubsetSearch
 from radiogenomics.stats.inputs import survival_target
-from radiogenomics.stats.survival.cox import CoxFit, fit_cox
+from radiogenomics.stats.survival.cox import fit_cox
 
 COHORT = f"{MARK}cohort"
 
@@ -37,9 +39,10 @@ class SignatureDerivation(BaseEstimator):
     Each step is fitted on the training patients alone, so that a cross-validation of this estimator
     judges the whole derivation, screen and search included. Weights are log hazard ratios per
     standard deviation of a Cox model of the chosen genes, stratified by cohort, with genes
-    standardised in each cohort: :math:`risk_i = \sum_g w_g (x_{ig} - m_{cg}) / s_{cg}`. The locked
-    signature has the means and standard deviations of one cohort, ``reference``; a patient of
-    another cohort that was trained on is scored with that cohort's.
+    standardised in each cohort: :math:`risk_i = \sum_g w_g (x_{ig} - m_{cg}) / s_{cg}`; those of
+    the search where it offers some (``weights_`` of a :class:`GeneSelector`), so that a penalty is
+    not undone. The locked signature has the means and standard deviations of one cohort,
+    ``reference``; a patient of another cohort that was trained on is scored with that cohort's.
 
     Patients' cohorts travel in the expression as the column ``@cohort``; without it all are one.
     Genes that vary together stand in for one another, so the chosen names are less stable than what
@@ -69,8 +72,10 @@ class SignatureDerivation(BaseEstimator):
         Locked.
     screen_, search_
         Fitted selectors.
-    cox_ : CoxFit
-        Model behind the weights.
+    cox_ : CoxFit or None
+        Model behind the weights; None where the search gave them.
+    weights_ : Series
+        Log hazard ratio of each gene per standard deviation.
     fell_back_ : bool
         Whether the search chose nothing, so that the screen's first gene stands in.
     selected_features_ : tuple of str
@@ -152,25 +157,15 @@ class SignatureDerivation(BaseEstimator):
             # Cohorts need not share a unit, so hazard ratios are pooled per standard deviation.
             standard = standardise_by_cohort(genes.to_numpy(dtype=float), cohorts)
             genes = pd.DataFrame(standard, index=genes.index, columns=genes.columns)
-        self.screen_ = clone(SurvivalScreen(alpha=1, k=200) if self.screen is None else self.screen)
-        left = self.screen_.fit(genes, y, groups).transform(genes)
-        self.search_ = clone(SubsetSearch() if self.search is None else self.search)
-        chosen = list(self.search_.fit(left, y, groups).genes_)
-        self.fell_back_ = not chosen
-        if self.fell_back_:
-            chosen = [self.screen_.genes_[0]]
-            warnings.warn(
-                f"{self.name}: the search chose no gene; {chosen[0]}, the first of the screen, was "
-                "kept instead (fallback).",
-                FallbackWarning,
-                stacklevel=2,
-            )
+        chosen = self._choose(genes, y, groups)
         values = raw[chosen].to_numpy(dtype=float)
         standard = standardise_by_cohort(values, cohorts)
-        self.cox_ = self._weigh(standard, time, event, cohorts)
-        cutoff = float(np.quantile(standard @ self.cox_.coef, self.cutoff))
+        weights = self._weigh(standard, time, event, cohorts)
+        self.weights_ = pd.Series(weights, index=chosen, name="weight")
+        cutoff = float(np.quantile(standard @ weights, self.cutoff))
+        source = f"derived from {len(time)} patients with {int(event.sum())} events"
         self.cohort_signatures_ = {
-            str(cohort): self._signature(chosen, values[cohorts == cohort], cutoff)
+            str(cohort): self._signature(values[cohorts == cohort], cutoff, source)
             for cohort in np.unique(cohorts)
         }
         self.signature_ = self.cohort_signatures_[self._reference(cohorts)]
@@ -215,13 +210,46 @@ class SignatureDerivation(BaseEstimator):
             )
         return genes[measured], cohorts
 
+    def _choose(self, genes: pd.DataFrame, y: Any, groups: NDArray[Any] | None) -> list[str]:
+        """Screen and search; the first gene of the screen where the search leaves none."""
+        self.screen_ = clone(SurvivalScreen(alpha=1, k=200) if self.screen is None else self.screen)
+        left = self.screen_.fit(genes, y, groups).transform(genes)
+        self.search_ = clone(SubsetSearch() if self.search is None else self.search)
+        chosen = list(self.search_.fit(left, y, groups).genes_)
+        self.fell_back_ = not chosen
+        if not self.fell_back_:
+            return chosen
+        first = self.screen_.genes_[0]
+        warnings.warn(
+            f"{self.name}: the search chose no gene; {first}, the first of the screen, was kept "
+            "instead (fallback).",
+            FallbackWarning,
+            stacklevel=3,
+        )
+        return [first]
+
     def _weigh(
         self,
         standard: NDArray[np.float64],
         time: NDArray[np.float64],
         event: NDArray[np.bool_],
         cohorts: NDArray[Any],
-    ) -> CoxFit:
+    ) -> NDArray[np.float64]:
+        """Weights that the search offers, or those of a Cox model."""
+        self.cox_ = None
+        if not self.fell_back_:
+            offered = self.search_.weights_
+            if offered is not None:
+                return offered[list(self.search_.genes_)].to_numpy(dtype=float)
+            if isinstance(self.search_, SignatureGrid):
+                best = type(self.search_.learner_).__name__
+                warnings.warn(
+                    f"{self.name}: {best}, the best learner of the grid, is not linear and cannot "
+                    "be locked as weights; its genes were weighed by a Cox model, which the grid "
+                    "has not judged.",
+                    RadiogenomicsWarning,
+                    stacklevel=3,
+                )
         fit = fit_cox(standard, time, event, strata=cohorts)
         if not fit.converged:
             raise OutcomeError(
@@ -229,21 +257,21 @@ class SignatureDerivation(BaseEstimator):
                 f"patients with {fit.events} events. The genes repeat each other or separate the "
                 "events: search fewer."
             )
-        return fit
+        self.cox_ = fit
+        return fit.coef
 
-    def _signature(self, genes: list[str], values: NDArray[np.float64], cutoff: float) -> Signature:
+    def _signature(self, values: NDArray[np.float64], cutoff: float, source: str) -> Signature:
         scale = values.std(axis=0, ddof=1)
         return Signature(
             name=self.name,
-            genes=tuple(genes),
-            weights=tuple(map(float, self.cox_.coef)),
+            genes=tuple(self.weights_.index),
+            weights=tuple(map(float, self.weights_)),
             centre=tuple(map(float, values.mean(axis=0))),
             scale=tuple(map(float, np.where(scale > 0, scale, 1.0))),
             cutoff=cutoff,
             direction="risk",
             unit=self.unit,
-            source=f"derived from {self.cox_.n} patients with {self.cox_.events} events; "
-            f"standardised on {len(values)} patients",
+            source=f"{source}; standardised on {len(values)} patients",
         )
 
     def _reference(self, cohorts: NDArray[Any]) -> str:

@@ -122,6 +122,23 @@ def deal(splitter: Splitter, patients: pd.Index, event: Bools) -> list[tuple[Pos
     return splits
 
 
+def deal_evenly(
+    given: Given, patients: pd.Index, parts: int, *, rng: np.random.Generator
+) -> Positions:
+    """Return the part of each row, 0 to ``parts`` - 1; each has its share of a cohort's events.
+
+    Rows of one patient, who was drawn with replacement, stay together.
+    """
+    patient = pd.factorize(patients)[0]
+    first = np.unique(patient, return_index=True)[1]
+    cohort = np.unique(given.cohorts, return_inverse=True)[1][first]
+    order = rng.permutation(len(first))
+    order = order[np.lexsort((cohort[order], ~given.event[first][order]))]
+    part = np.empty(len(first), dtype=np.intp)
+    part[order] = np.arange(len(first)) % parts
+    return np.asarray(part[patient])
+
+
 class GeneSelector(BaseEstimator, ABC):
     """Base of the estimators that leave a list of genes.
 
@@ -129,9 +146,15 @@ class GeneSelector(BaseEstimator, ABC):
     ----------
     genes_ : tuple of str
         What was chosen, the best first.
+    weights_ : Series or None
+        Log hazard ratio of each chosen gene per standard deviation within its cohort, where the
+        choice comes with weights that are to be kept (those of a penalised model, that a refit
+        without the penalty would undo); None, as here, where a Cox model of the genes is to weigh
+        them.
     """
 
     genes_: tuple[str, ...]
+    weights_: pd.Series[float] | None = None
 
     def fit_transform(
         self, expression: pd.DataFrame, y: Any, groups: ArrayLike | None = None

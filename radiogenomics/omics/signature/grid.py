@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from radiogenomics.core.errors import DataError
@@ -26,14 +27,16 @@ from radiogenomics.stats.survival.concordance import comparable_pairs, concordan
 _NOTHING = 0.5
 
 
-class SignatureGrid(BaseEstimator):
+class SignatureGrid(GeneSelector):
     """Try combinations of a gene selector and a survival learner, keep the best in the folds.
 
     In every fold each selector chooses genes from the training patients, each learner is fitted to
     them, and Harrell's C is taken in the test patients (pairs within cohorts). The best mean is
     then refitted to all patients. Its own mean is the largest of many and therefore too high by
     itself: judge the grid as a whole, in patients that it has not seen, as an outer fold or a
-    cohort put aside. Combinations within a standard error of the best are as good.
+    cohort put aside. Combinations within a standard error of the best are as good. As a gene
+    selector it leaves the genes of the best combination, and its weights where the learner is
+    linear; trees have none.
 
     Parameters
     ----------
@@ -45,6 +48,8 @@ class SignatureGrid(BaseEstimator):
         worse.
     splitter
         Makes the folds, as ``PatientKFold``.
+    may_be_empty
+        Whether to leave no gene where no combination can be fitted, instead of failing.
 
     Attributes
     ----------
@@ -57,7 +62,13 @@ class SignatureGrid(BaseEstimator):
         error said, or empty).
     selector_, learner_
         The best combination, fitted to all patients.
+    weights_ : Series or None
+        What a standard deviation within a cohort (n - 1, pooled over cohorts) of each gene adds to
+        the risk of the best learner, where that, or the last step of its pipeline, has ``coef_``;
+        None for a learner that is not linear.
     genes_ : tuple of str
+        Those of the best combination; where it chooses none from all patients, those of the best
+        that does.
 
     References
     ----------
@@ -101,10 +112,12 @@ class SignatureGrid(BaseEstimator):
         learners: Mapping[str, BaseEstimator],
         *,
         splitter: Splitter,
+        may_be_empty: bool = False,
     ) -> None:
         self.selectors = selectors
         self.learners = learners
         self.splitter = splitter
+        self.may_be_empty = may_be_empty
 
     def fit(self, expression: pd.DataFrame, y: Any, groups: ArrayLike | None = None) -> Self:
         """Run the grid and refit its best combination.
@@ -122,7 +135,7 @@ class SignatureGrid(BaseEstimator):
         ------
         DataError, AlignmentError, OutcomeError
             Tables do not fit, there is no selector or learner, a fold has no comparable pair, or
-            the best combination selects nothing from all patients.
+            no combination can be fitted (unless ``may_be_empty``).
         """
         if not self.selectors or not self.learners:
             raise DataError(
@@ -145,17 +158,45 @@ class SignatureGrid(BaseEstimator):
             rows, columns=["selector", "learner", "fold", "concordance", "genes", "failure"]
         )
         self.table_ = _summary(self.fold_table_)
-        best = self.table_.iloc[0]
-        selector, learner = self.selectors[best["selector"]], self.learners[best["learner"]]
-        everyone = np.arange(given.time.size)
-        self.selector_ = _fit_selector(selector, expression, target, given, everyone)
-        self.genes_ = _genes_of(self.selector_, expression.columns)
-        self.learner_ = clone(learner).fit(expression[list(self.genes_)], target)
+        self._refit(expression, target, given)
         return self
+
+    def _refit(self, expression: pd.DataFrame, target: np.ndarray, given: Given) -> None:
+        """Fit the best combination that can be fitted to all patients, or none."""
+        self.selector_ = self.learner_ = self.weights_ = None
+        self.genes_ = ()
+        folds = self.fold_table_["fold"].nunique()
+        fitting = self.table_[self.table_["failed"] < folds]
+        everyone = np.arange(given.time.size)
+        failures = [self.fold_table_["failure"].iloc[0]] if fitting.empty else []
+        for best in fitting.itertuples():
+            try:
+                selector = self.selectors[best.selector]
+                selector = _fit_selector(selector, expression, target, given, everyone)
+                genes = _genes_of(selector, expression.columns)
+                if genes:
+                    chosen = expression[list(genes)]
+                    self.learner_ = clone(self.learners[best.learner]).fit(chosen, target)
+                    self.selector_, self.genes_ = selector, genes
+                    self.weights_ = _weights(self.learner_, chosen, given.cohorts)
+                    return
+                failures.append("selected nothing")
+            except (ValueError, ArithmeticError) as error:
+                failures.append(str(error))
+        if not self.may_be_empty:
+            raise DataError(
+                "SignatureGrid: expected a combination that can be fitted; found none, the best "
+                f"because: {failures[0]} Change the selectors or learners."
+            )
 
     def predict(self, expression: pd.DataFrame) -> np.ndarray:
         """Return the risk of each patient by the best combination, shape (n,); higher is worse."""
         check_is_fitted(self, "learner_")
+        if self.learner_ is None:
+            raise DataError(
+                "SignatureGrid: expected a fitted learner; found none, as no combination could be "
+                "fitted. Change the selectors or learners."
+            )
         return np.asarray(self.learner_.predict(expression[list(self.genes_)]), dtype=float)
 
 
@@ -212,6 +253,20 @@ def _score(
     return float(concordance_batch(risk[None], *outcome, strata=given.cohorts[test])[0]), ""
 
 
+def _weights(learner: Any, chosen: pd.DataFrame, cohorts: NDArray[Any]) -> pd.Series[float] | None:
+    """What a standard deviation of each gene adds to the risk of a linear learner, else None."""
+    last = learner[-1] if isinstance(learner, Pipeline) else learner
+    if not hasattr(last, "coef_"):
+        return None
+    steps = np.vstack([np.zeros(chosen.shape[1]), np.eye(chosen.shape[1])])
+    risk = np.asarray(learner.predict(pd.DataFrame(steps, columns=chosen.columns)), dtype=float)
+    values = chosen.to_numpy(dtype=float)
+    names, member = np.unique(cohorts, return_inverse=True)
+    means = np.stack([values[member == at].mean(axis=0) for at in range(names.size)])
+    within = ((values - means[member]) ** 2).sum(axis=0) / (len(values) - names.size)
+    return pd.Series((risk[1:] - risk[0]) * np.sqrt(within), index=chosen.columns, name="coef")
+
+
 def _summary(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(size=rows["genes"].map(len), failed=rows["failure"] != "")
     table = (
@@ -223,13 +278,11 @@ def _summary(rows: pd.DataFrame) -> pd.DataFrame:
             failed=("failed", "sum"),
         )
         .reset_index()
-        .sort_values("concordance", ascending=False, kind="stable", ignore_index=True)
     )
-    if table["failed"].iloc[0] == len(rows) / len(table):
-        raise DataError(
-            "SignatureGrid: expected a combination that can be fitted; found none, the best "
-            f"because: {rows['failure'].iloc[0]} Change the selectors or learners."
-        )
+    # Where nothing was ever fitted there is no concordance, though it counts as chance.
+    never = table["failed"] == rows["fold"].nunique()
+    order = np.lexsort((-table["concordance"], never))
+    table = table.iloc[order].reset_index(drop=True)
     best = table.iloc[0]
     return table.assign(within_se=table["concordance"] >= best["concordance"] - best["se"])
 
