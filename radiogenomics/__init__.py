@@ -23,6 +23,7 @@ _HOMES = MappingProxyType(
         "SurvivalOutcome": "core.outcomes",
         "Volume": "core.scan",
         "load_cohort": "io",
+        "characterise": "study",
         "check": "study",
         "demo": "study",
         "derive": "study",

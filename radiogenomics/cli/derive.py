@@ -17,6 +17,10 @@ def derive(
     external: Annotated[
         list[str] | None, typer.Option(help="Manifest to validate in; repeat it.")
     ] = None,
+    protein: Annotated[str | None, typer.Option(help="Manifest of a cohort with proteins.")] = None,
+    single_cell: Annotated[
+        Path | None, typer.Option(help="h5ad with raw counts: cell types, responders.")
+    ] = None,
     gene_sets: Annotated[
         Path | None, typer.Option(help="GMT of the gene sets that the plan names.")
     ] = None,
@@ -40,10 +44,11 @@ def derive(
     the null permutes outcomes and repeats all of it.
     """
     from radiogenomics.cli.show import results_text
-    from radiogenomics.study.derive import derive as run_derive
+    from radiogenomics.study.derivation.derive import derive as run_derive
 
     results = run_derive(
-        cohort=cohort, endpoint=endpoint, out=out, external=external, gene_sets=gene_sets,
-        hgnc=hgnc, plan=plan, name=name, data_root=data_root, jobs=jobs, seed=seed,
+        cohort=cohort, endpoint=endpoint, out=out, external=external, protein=protein,
+        single_cell=single_cell, gene_sets=gene_sets, hgnc=hgnc, plan=plan, name=name,
+        data_root=data_root, jobs=jobs, seed=seed,
     )  # fmt: skip
     typer.echo(json.dumps(results.summary(), indent=2) if as_json else results_text(results))

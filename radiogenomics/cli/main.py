@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from radiogenomics.cli.characterise import characterise
 from radiogenomics.cli.derive import derive
 from radiogenomics.cli.extract import extract
 from radiogenomics.cli.ibsi import ibsi
@@ -33,6 +34,7 @@ studies = typer.Typer(help="Recipes of published studies.", no_args_is_help=True
 app.command(rich_help_panel="Work")(extract)
 app.command(rich_help_panel="Work")(validate)
 app.command(rich_help_panel="Work")(derive)
+app.command(rich_help_panel="Work")(characterise)
 app.command(rich_help_panel="Work")(score)
 app.command(rich_help_panel="Look")(ibsi)
 app.command(rich_help_panel="Look")(methods)

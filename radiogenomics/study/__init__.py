@@ -1,8 +1,10 @@
 """Recipes and compositions: the only room that joins all stages."""
 
+from radiogenomics.study.characterisation.characterise import characterise
 from radiogenomics.study.check import check
 from radiogenomics.study.demo import demo
-from radiogenomics.study.derive import derive, derive_signature
+from radiogenomics.study.derivation.derive import derive
+from radiogenomics.study.derivation.signature import derive_signature
 from radiogenomics.study.extract import Extraction, extract
 from radiogenomics.study.ibsi import IbsiCompliance, ibsi_compliance
 from radiogenomics.study.methods import methods
@@ -21,6 +23,7 @@ __all__ = [
     "Results",
     "Scores",
     "Study",
+    "characterise",
     "check",
     "demo",
     "derive",

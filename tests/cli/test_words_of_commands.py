@@ -22,6 +22,7 @@ TWINS = {
     ("ibsi",): rg.ibsi_compliance,
     ("validate",): rg.validate,
     ("derive",): rg.derive,
+    ("characterise",): rg.characterise,
     ("score",): rg.score,
     ("methods",): rg.methods,
     ("report",): render,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from radiogenomics.core.schema import Record, parse, read_yaml
+from radiogenomics.omics.signature.search import SizeRule
 from radiogenomics.study.schema import Folds, NotNegative, Positive
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -99,11 +100,14 @@ class DerivationPlan(Record):
         ``grid`` in inner folds).
     max_size, size
         Most genes; exactly so many where ``size`` is given (``subset`` only).
+    size_rule
+        Of ``subset``: ``1se``, the smallest size that falls short of the best left-out concordance
+        by at most one standard error, or ``best``, the size that has it.
     grid
         Of ``search: grid``.
     inner_folds
-        In which the search chooses its size, where there is one cohort; with several, one cohort at
-        a time is left out instead.
+        In which the search chooses its size or penalty; ``subset`` leaves out one cohort at a time
+        instead, where there are several.
     cutoff
         Quantile of the training patients' risk above which is high.
     folds, repeats
@@ -113,7 +117,8 @@ class DerivationPlan(Record):
     random_signatures
         Signatures of equal size from random candidates, and as many from genes of like expression.
     bootstraps
-        Derivations repeated in patients drawn with replacement, to count which genes come back.
+        Derivations repeated in 63.2 % of the patients, drawn without replacement, to count which
+        genes come back.
     proliferation
         Gene set, shipped or in the GMT, whose score the signature is adjusted for.
     covariates, subgroups
@@ -137,6 +142,7 @@ class DerivationPlan(Record):
     grid: Grid = Grid()
     max_size: Positive = 2
     size: Annotated[int, Field(ge=1, le=3)] | None = None
+    size_rule: SizeRule = "1se"
     inner_folds: Folds = 5
     cutoff: Share = 0.5
     folds: Folds = 5
@@ -169,7 +175,7 @@ class DerivationPlan(Record):
 
 
 def read_derivation_plan(path: str | Path | None) -> DerivationPlan:
-    """Read a plan, or take the default one when there is no path.
+    """Read a plan, or that of an earlier derivation's ``study.yaml``; the default one of no path.
 
     Raises
     ------
@@ -178,4 +184,7 @@ def read_derivation_plan(path: str | Path | None) -> DerivationPlan:
     """
     if path is None:
         return DerivationPlan()
-    return parse(DerivationPlan, read_yaml(Path(path)), where=Path(path).name)
+    content = read_yaml(Path(path))
+    if isinstance(content.get("plan"), dict):
+        content = content["plan"]
+    return parse(DerivationPlan, content, where=Path(path).name)

@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
 from radiogenomics.cli.main import app
+from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import (
     LeakageError,
     SchemaError,
@@ -18,10 +19,10 @@ from radiogenomics.core.errors import (
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.core.signature import Signature
-from radiogenomics.study.derive import derive_signature
-from radiogenomics.study.derive_candidates import candidate_table
-from radiogenomics.study.derive_cohorts import join, read_molecules
-from radiogenomics.study.derive_plan import Candidates, DerivationPlan, read_derivation_plan
+from radiogenomics.study.derivation.candidates import candidate_table
+from radiogenomics.study.derivation.cohorts import join, read_molecules
+from radiogenomics.study.derivation.plan import Candidates, DerivationPlan, read_derivation_plan
+from radiogenomics.study.derivation.signature import derive_signature
 from radiogenomics.study.score import score
 
 QUICK = {
@@ -32,6 +33,7 @@ QUICK = {
     "repeats": 1,
     "permutations": 2,
     "random_signatures": 20,
+    "bootstraps": 4,
     "minimum_events": 10,
     "candidates": {"expressed": None},
 }
@@ -133,7 +135,7 @@ def _planted(like, name, rng):
         pd.Series(np.minimum(death, end), index=names),
         pd.Series(death <= end, index=names),
     )
-    cohort = replace(like.cohort, id=name)
+    cohort = Cohort(name, pd.DataFrame(index=names), simulated=True)
     return replace(like, cohort=cohort, tumour=genes, normal=None, outcome=outcome)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,16 +12,13 @@ from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import (
     AlignmentError,
     LeakageError,
-    RadiogenomicsWarning,
     StudyError,
     short_list,
 )
 from radiogenomics.core.outcomes import SurvivalOutcome
-from radiogenomics.omics import LOG2_UNITS, rename_genes, unit_of
-from radiogenomics.omics.checks import check_expression
 from radiogenomics.omics.identifiers import GeneNames
 from radiogenomics.omics.signature.derivation import COHORT
-from radiogenomics.study.inputs import log2_per_patient
+from radiogenomics.study.tumours import read_tumours
 
 FEWEST_SHARED = 2
 
@@ -95,39 +91,21 @@ def read_molecules(
     DataError, AlignmentError, UnknownNameError
         The table is turned, in another unit, or names genes twice; the endpoint is not known.
     """
-    if assay not in cohort.assays:
-        raise StudyError(
-            f"{cohort.id}: expected the assay {assay!r}; found "
-            f"{', '.join(cohort.assays) or 'none'}. Name it in the plan."
-        )
-    table = cohort.assay(assay)
-    unit = unit_of(table)
-    what = f"{cohort.id}, assay {assay}"
-    stated = "library_size" in table.samples
-    check_expression(table.values, unit, known=known, libraries_known=stated, what=what)
-    normal = None
-    if "sample_type" in table.samples:
-        if "normal" in set(table.samples["sample_type"]):
-            normal = log2_per_patient(table.where("sample_type", "normal"))
-        table = table.where("sample_type", "tumour")
-    named = rename_genes(log2_per_patient(table), known=known)
-    tumour = _complete(named.values, what)
+    found = read_tumours(cohort, assay=assay, known=known)
     survival = cohort.survival(endpoint)
-    patients = tumour.index[tumour.index.isin(survival.patient_ids)]
+    patients = found.values.index[found.values.index.isin(survival.patient_ids)]
     if not len(patients):
         raise StudyError(
-            f"{what}: expected patients with expression and {endpoint}; found none of "
-            f"{len(tumour)}. Check the identifiers."
+            f"{cohort.id}, assay {assay}: expected patients with expression and {endpoint}; found "
+            f"none of {len(found.values)}. Check the identifiers."
         )
-    if normal is not None:
-        normal = rename_genes(normal, known=known).values.reindex(columns=tumour.columns)
     return Molecules(
         cohort,
-        tumour.loc[patients],
-        normal,
+        found.values.loc[patients],
+        found.normal,
         survival.for_patients(patients),
-        LOG2_UNITS[unit],
-        named.genes,
+        found.unit,
+        found.genes,
     )
 
 
@@ -184,23 +162,3 @@ def refuse_copies(cohorts: Sequence[Molecules], external: Sequence[Molecules]) -
                     f"{len(ours & theirs)} samples of equal expression in both. Leave them out of "
                     "one: a signature cannot be validated where it was derived."
                 )
-
-
-def _complete(values: pd.DataFrame, what: str) -> pd.DataFrame:
-    """Genes that vary and that all patients have."""
-    whole = values.loc[:, values.notna().all()]
-    varying = whole.loc[:, whole.nunique() > 1]
-    lost = values.shape[1] - varying.shape[1]
-    if not varying.shape[1]:
-        raise AlignmentError(
-            f"{what}: expected genes with a value in every patient; found none of "
-            f"{values.shape[1]}. Impute first, or drop patients."
-        )
-    if lost:
-        warnings.warn(
-            f"{what}: {lost} of {values.shape[1]} genes were left out: they lack a value in some "
-            "patient, or are the same in all.",
-            RadiogenomicsWarning,
-            stacklevel=3,
-        )
-    return varying

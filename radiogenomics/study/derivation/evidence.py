@@ -28,8 +28,8 @@ from radiogenomics.omics import (
     random_gene_sets,
 )
 from radiogenomics.omics.signature.gene_selector import standardise_by_cohort
-from radiogenomics.study.derive_cohorts import Discovery
-from radiogenomics.study.derive_plan import DerivationPlan
+from radiogenomics.study.derivation.cohorts import Discovery
+from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.prognosis import SPLIT
 from radiogenomics.study.signature import (
@@ -124,6 +124,7 @@ def judge_derivation(rule: SignatureDerivation, judge: Judge) -> Findings:
             "null": pd.DataFrame({"metric": "signature_c_index", "split": SPLIT, "value": null}),
             "selection": frequency,
         },
+        signature_evidence=evidence,
     )
     risk = mean_risk(evidence, discovery.outcome.patient_ids)
     return merge(

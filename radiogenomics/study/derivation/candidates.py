@@ -6,27 +6,44 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 from scipy.stats import t as student_t
 
 from radiogenomics.core.errors import StudyError
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.omics import MeanZ, find_gene_set, moderated_t_table
 from radiogenomics.stats import adjust
-from radiogenomics.study.derive_cohorts import Discovery, Molecules
-from radiogenomics.study.derive_plan import DerivationPlan
+from radiogenomics.stats.ranks import partial_spearman, spearman
+from radiogenomics.study.derivation.cells import CellFacts, pass_cells
+from radiogenomics.study.derivation.cohorts import Discovery, Molecules
+from radiogenomics.study.derivation.plan import DerivationPlan
+from radiogenomics.study.derivation.protein import pass_protein
 
 FEWEST_NORMALS = 3
-FEWEST_PAIRS = 10
+# Keeps Fisher's transformation of a correlation of 1 finite.
+_LARGEST_RHO = 0.999999
 
 
 def candidate_table(
-    discovery: Discovery, plan: DerivationPlan, *, gene_sets: Mapping[str, GeneSet]
+    discovery: Discovery,
+    plan: DerivationPlan,
+    *,
+    gene_sets: Mapping[str, GeneSet],
+    protein: Molecules | None = None,
+    cells: CellFacts | None = None,
 ) -> pd.DataFrame:
     """Pass every shared gene through the filters of the plan.
 
     Filters see all discovery patients, in test folds too, but not their survival; a number that
     they make belongs to a gene, not to a patient.
+
+    Parameters
+    ----------
+    discovery, plan, gene_sets
+        Cohorts, rules, and the sets of the user's GMT.
+    protein
+        Proteome of a manifest of its own (``read_protein``), instead of a discovery cohort's.
+    cells
+        What the single-cell file says of genes (``read_cells``).
 
     Returns
     -------
@@ -36,8 +53,8 @@ def candidate_table(
 
     Raises
     ------
-    StudyError
-        A filter wants what no cohort has, or no gene passes all of them.
+    StudyError, AlignmentError
+        A filter wants what is not there, names do not fit together, or no gene passes all of them.
     """
     genes = discovery.genes
     table = pd.DataFrame({"gene": genes.columns, "mean": genes.mean().to_numpy()})
@@ -47,12 +64,14 @@ def candidate_table(
     if rules.tumour_normal is not None:
         _against_normal(table, discovery, plan)
     if rules.protein is not None:
-        _with_protein(table, discovery, plan)
+        pass_protein(table, discovery, plan, protein=protein)
     if rules.gene_set is not None:
         members = set(find_gene_set(rules.gene_set, supplied=gene_sets).genes)
         table["passes_gene_set"] = table["gene"].isin(members)
     if rules.immune_score is not None:
         _with_immunity(table, discovery, plan, gene_sets=gene_sets)
+    if rules.cell_types or rules.responders is not None:
+        pass_cells(table, plan, cells)
     passed = [name for name in map(str, table.columns) if name.startswith("passes_")]
     table["candidate"] = table[passed].all(axis=1)
     if not table["candidate"].any():
@@ -95,32 +114,6 @@ def _tissue_table(part: Molecules, genes: pd.Series[str]) -> pd.DataFrame:
     return moderated_t_table(both, group, trend=True)
 
 
-def _with_protein(table: pd.DataFrame, discovery: Discovery, plan: DerivationPlan) -> None:
-    """RNA and protein of the same patients go together; genes without a protein do not pass."""
-    for part in discovery.parts:
-        if plan.protein_assay not in part.cohort.assays:
-            continue
-        protein = part.cohort.assay(plan.protein_assay)
-        if "sample_type" in protein.samples:
-            protein = protein.where("sample_type", "tumour")
-        values = protein.per_patient()
-        patients = part.tumour.index[part.tumour.index.isin(values.index)]
-        shared = [gene for gene in table["gene"] if gene in values.columns]
-        if len(patients) < FEWEST_PAIRS or not shared:
-            continue
-        rho, p = _rank_correlation(part.tumour.loc[patients, shared], values.loc[patients, shared])
-        fdr = adjust(p)
-        known = pd.DataFrame({"rho": rho, "fdr": fdr}, index=shared).reindex(table["gene"])
-        table["protein_rho"] = known["rho"].to_numpy()
-        limit = plan.candidates.protein or 0
-        table["passes_protein"] = ((known["rho"] > 0) & (known["fdr"] <= limit)).to_numpy()
-        return
-    raise StudyError(
-        f"candidates.protein: expected a cohort with the assay {plan.protein_assay!r} of at least "
-        f"{FEWEST_PAIRS} patients with RNA, and shared genes; found none. Leave the filter out."
-    )
-
-
 def _with_immunity(
     table: pd.DataFrame,
     discovery: Discovery,
@@ -133,50 +126,23 @@ def _with_immunity(
     rhos = []
     for part in discovery.parts:
         genes = part.tumour[list(table["gene"])]
-        ranks = _standard_ranks(genes.to_numpy(dtype=float))
-        target = _ranked_score(part, str(rules.immune_score), gene_sets)
-        if rules.purity is not None:
-            beside = _ranked_score(part, rules.purity, gene_sets)
-            ranks, target = _without(ranks, beside), _without(target[:, None], beside)[:, 0]
-        rhos.append((ranks * target[:, None]).mean(axis=0))
+        target = _score(part, str(rules.immune_score), gene_sets)
+        if rules.purity is None:
+            found = spearman(genes, target)
+        else:
+            found = partial_spearman(genes, target, _score(part, rules.purity, gene_sets))
+        # A gene of which nothing is left beside the other score has nothing to do with the first.
+        rhos.append(np.nan_to_num(found.rho, nan=0.0))
     n = np.array([len(part.tumour) for part in discovery.parts])
     lost = 3 + (rules.purity is not None)
-    z = np.average(np.arctanh(np.clip(rhos, -0.999999, 0.999999)), axis=0, weights=n - lost)
-    rho = np.tanh(z)
+    clipped = np.clip(rhos, -_LARGEST_RHO, _LARGEST_RHO)
+    rho = np.tanh(np.average(np.arctanh(clipped), axis=0, weights=n - lost))
     freedom = int((n - lost).sum()) + 1
     p = 2 * student_t.sf(np.abs(rho) * np.sqrt(freedom / (1 - rho**2)), freedom)
     table["immune_rho"] = rho
     table["passes_immune"] = adjust(p) <= rules.immune_fdr
 
 
-def _ranked_score(part: Molecules, name: str, gene_sets: Mapping[str, GeneSet]) -> np.ndarray:
+def _score(part: Molecules, name: str, gene_sets: Mapping[str, GeneSet]) -> np.ndarray:
     scorer = MeanZ(find_gene_set(name, supplied=gene_sets))
-    return _standard_ranks(scorer.fit_transform(part.tumour).to_numpy(dtype=float))[:, 0]
-
-
-def _rank_correlation(a: pd.DataFrame, b: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Spearman's rho of each column of ``a`` with that of ``b``, pairwise complete, and its p."""
-    rho, p = np.full(a.shape[1], np.nan), np.full(a.shape[1], np.nan)
-    for column, (x, y) in enumerate(zip(a.to_numpy().T, b.to_numpy(dtype=float).T, strict=True)):
-        known = np.isfinite(x) & np.isfinite(y)
-        if known.sum() < FEWEST_PAIRS or np.ptp(x[known]) == 0 or np.ptp(y[known]) == 0:
-            continue
-        both = _standard_ranks(np.column_stack([x[known], y[known]]))
-        rho[column] = (both[:, 0] * both[:, 1]).mean()
-        freedom = int(known.sum()) - 2
-        t = abs(rho[column]) * np.sqrt(freedom / max(1 - rho[column] ** 2, 1e-300))
-        p[column] = 2 * student_t.sf(t, freedom)
-    return rho, p
-
-
-def _standard_ranks(values: np.ndarray) -> np.ndarray:
-    ranks = rankdata(values, axis=0)
-    spread = ranks.std(axis=0)
-    return np.asarray((ranks - ranks.mean(axis=0)) / np.where(spread > 0, spread, 1))
-
-
-def _without(values: np.ndarray, beside: np.ndarray) -> np.ndarray:
-    """What is left of standardised columns beside another one, standardised again."""
-    left = values - np.outer(beside, (values * beside[:, None]).mean(axis=0))
-    spread = left.std(axis=0)
-    return left / np.where(spread > 1e-12, spread, 1)
+    return np.asarray(scorer.fit_transform(part.tumour), dtype=float)[:, 0]

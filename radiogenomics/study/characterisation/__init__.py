@@ -1,0 +1,1 @@
+"""How patients called high differ from the others, and what becomes of them."""

@@ -1,0 +1,1 @@
+"""From cohorts with expression and survival to a locked signature and the evidence for it."""
