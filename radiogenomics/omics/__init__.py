@@ -27,6 +27,7 @@ from radiogenomics.omics.labels import (
     YoudenCutoff,
     tls_by_grade,
 )
+from radiogenomics.omics.meaning import contrast_table, enrichment_table, gene_ranking
 from radiogenomics.omics.normalise import (
     TMM,
     MedianOfRatios,
@@ -49,9 +50,11 @@ from radiogenomics.omics.scoring import (
 from radiogenomics.omics.signature import (
     CoxSignature,
     ImportanceSelector,
+    PenalisedCox,
     SignatureDerivation,
     SignatureGrid,
     SignatureLabel,
+    StabilitySelector,
     StepwiseCox,
     SubsetSearch,
     SurvivalScreen,
@@ -80,6 +83,7 @@ __all__ = [
     "NetsLabel",
     "NnlsDeconvolver",
     "NuSvrDeconvolver",
+    "PenalisedCox",
     "Plage",
     "PrincipalComponent",
     "SHIPPED",
@@ -89,6 +93,7 @@ __all__ = [
     "SignatureLabel",
     "Singscore",
     "SsGsea",
+    "StabilitySelector",
     "StepwiseCox",
     "SubsetSearch",
     "SurvivalScreen",
@@ -104,9 +109,12 @@ __all__ = [
     "check_sex",
     "check_unit",
     "compare_groups",
+    "contrast_table",
     "counts_per_million",
     "differential_counts",
+    "enrichment_table",
     "find_gene_set",
+    "gene_ranking",
     "gene_set_table",
     "guess_unit",
     "map_genes",
