@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,7 +27,8 @@ from radiogenomics.omics.signature.gene_selector import GeneSelector, standardis
 from radiogenomics.omics.signature.grid import SignatureGrid
 from radiogenomics.omics.signature.screen import SurvivalScreen
 from radiogenomics.omics.signature.search import SubsetSearch
-from radiogenomics.stats.inputs import survival_target
+from radiogenomics.stats.inputs import Floats, survival_target
+from radiogenomics.stats.survival.baseline_hazard import BaselineHazard, baseline_hazard
 from radiogenomics.stats.survival.cox import fit_cox
 
 COHORT = f"{MARK}cohort"
@@ -82,6 +83,10 @@ class SignatureDerivation(BaseEstimator):
         Genes of the signature.
     cohort_signatures_ : dict
         Cohort → the signature with that cohort's constants.
+    reference_ : str
+        The cohort whose constants are locked.
+    slope_, baseline_
+        Log hazard ratio per unit of the score, and the :class:`BaselineHazard` of every cohort.
 
     References
     ----------
@@ -162,14 +167,17 @@ class SignatureDerivation(BaseEstimator):
         standard = standardise_by_cohort(values, cohorts)
         weights = self._weigh(standard, time, event, cohorts)
         self.weights_ = pd.Series(weights, index=chosen, name="weight")
-        cutoff = float(np.quantile(standard @ weights, self.cutoff))
+        score = standard @ weights
+        cutoff = float(np.quantile(score, self.cutoff))
         source = f"derived from {len(time)} patients with {int(event.sum())} events"
         self.cohort_signatures_ = {
             str(cohort): self._signature(values[cohorts == cohort], cutoff, source)
             for cohort in np.unique(cohorts)
         }
-        self.signature_ = self.cohort_signatures_[self._reference(cohorts)]
+        self.reference_ = self._reference(cohorts)
+        self.signature_ = self.cohort_signatures_[self.reference_]
         self.selected_features_ = self.signature_.genes
+        self.slope_, self.baseline_ = self._foretelling(score, time, event, cohorts)
         return self
 
     def predict(self, expression: pd.DataFrame) -> pd.Series[float]:
@@ -191,6 +199,46 @@ class SignatureDerivation(BaseEstimator):
     def decision_function(self, expression: pd.DataFrame) -> pd.Series[float]:
         """Return the risk less the locked cut-off: above 0 is high."""
         return self.predict(expression) - self.signature_.cutoff
+
+    def predict_survival(self, expression: pd.DataFrame, times: ArrayLike) -> Floats:
+        """Return the survival of each patient at months, 0 to 1, shape (n, times).
+
+        By the baseline hazard of the patient's ``@cohort`` where that was trained on, else by that
+        of the reference.
+
+        Raises
+        ------
+        DataError
+            A time is beyond the follow-up of that cohort, or the cohort had no event.
+        """
+        risk = self.predict(expression)
+        cohorts = [self.reference_] * len(risk)
+        if COHORT in expression:
+            own = expression[COHORT].astype(str)
+            cohorts = [c if c in self.cohort_signatures_ else self.reference_ for c in own]
+        predictor = self.slope_ * risk.to_numpy(dtype=float)
+        return self.baseline_.survival(predictor, times, strata=np.array(cohorts, dtype=object))
+
+    def _foretelling(
+        self,
+        score: Floats,
+        time: Floats,
+        event: NDArray[np.bool_],
+        cohorts: NDArray[Any],
+    ) -> tuple[float, BaselineHazard]:
+        """Log hazard ratio per unit of the score, and the baseline of each cohort at a score of 0.
+
+        The slope is 1 where weights are those of a Cox model, and undoes shrinkage elsewhere.
+        """
+        fit = fit_cox(score, time, event, strata=cohorts)
+        if not fit.converged:
+            raise OutcomeError(
+                f"{self.name}: expected a Cox model of the score with a finite maximum; found none "
+                f"in {fit.n} patients with {fit.events} events. Derive from more patients."
+            )
+        slope = float(fit.coef[0])
+        labels = cohorts.astype(str).astype(object)
+        return slope, baseline_hazard(slope * score, time, event, strata=labels)
 
     def _parted(self, expression: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[Any]]:
         """Candidate genes, and the cohort of each patient as text."""

@@ -225,3 +225,13 @@ def _levels(column: pd.Series[Any]) -> pd.Series[Any]:
     names = [f"≤ {median:g}", f"> {median:g}"]
     above = (values > median).map({False: names[0], True: names[1]})
     return above.astype(pd.CategoricalDtype(names, ordered=True))
+
+
+def event_quartiles(time: pd.Series[float], event: pd.Series[bool]) -> tuple[float, ...]:
+    """Quartiles of the event times at which risk can be estimated, in whole months."""
+    try:
+        times = valid_times(time, event, points=5).times
+    except OutcomeError:
+        return ()
+    inner = times[1:-1] if times.size > 2 else times
+    return tuple(max(1.0, float(round(month))) for month in inner)

@@ -20,6 +20,7 @@ from radiogenomics.evaluation import (
     cross_validation_survival_null,
     prognosis,
 )
+from radiogenomics.evaluation.survival_fold import deal_patients
 from radiogenomics.omics import (
     MeanZ,
     SignatureDerivation,
@@ -29,6 +30,7 @@ from radiogenomics.omics import (
 )
 from radiogenomics.omics.signature.gene_selector import standardise_by_cohort
 from radiogenomics.study.derivation.cohorts import Discovery
+from radiogenomics.study.derivation.depth import event_quartiles
 from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.prognosis import SPLIT
@@ -96,6 +98,7 @@ def judge_derivation(rule: SignatureDerivation, judge: Judge) -> Findings:
         discovery.outcome,
         splitter=judge.splitter,
         name=rule.name,
+        horizons=_horizons(judge) or None,
         jobs=judge.jobs,
     )
     null = cross_validation_survival_null(
@@ -135,6 +138,21 @@ def judge_derivation(rule: SignatureDerivation, judge: Judge) -> Findings:
             _beside_proliferation(risk, judge),
         ]
     )
+
+
+def _horizons(judge: Judge) -> tuple[float, ...]:
+    """Months at which every training part has an earlier event and follow-up in every cohort."""
+    outcome, cohorts = judge.discovery.outcome, judge.discovery.cohorts
+    asked = judge.plan.horizons or event_quartiles(outcome.time, outcome.event)
+    first, last = 0.0, np.inf
+    for split in deal_patients(judge.discovery.expression, outcome, splitter=judge.splitter):
+        part = cohorts.iloc[split.train]
+        time, event = outcome.time.iloc[split.train], outcome.event.iloc[split.train]
+        if event.groupby(part).sum().min() == 0:
+            return ()
+        first = max(first, float(time[event].groupby(part[event]).min().max()))
+        last = min(last, float(time.groupby(part).max().min()))
+    return tuple(sorted({month for month in asked if first < month < last}))
 
 
 def _hazards(risk: pd.Series[float], judge: Judge) -> Findings:

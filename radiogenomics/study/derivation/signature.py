@@ -14,7 +14,7 @@ from radiogenomics.core.labels import LabelSet
 from radiogenomics.core.log import get_logger
 from radiogenomics.core.provenance import Provenance, hash_text, versions
 from radiogenomics.core.signature import Signature
-from radiogenomics.evaluation import verdict
+from radiogenomics.evaluation import predicted_survival, verdict
 from radiogenomics.omics import find_gene_set
 from radiogenomics.omics.signature import (
     ImportanceSelector,
@@ -163,8 +163,10 @@ def _judged(rule: SignatureDerivation, judge: Judge) -> Findings:
     judged = judge_derivation(rule, judge)
     if judged.signature_evidence is None:
         return judged
-    risk = mean_risk(judged.signature_evidence, judge.discovery.outcome.patient_ids)
-    return merge([judged, validate_inside(risk, judge)])
+    evidence, patients = judged.signature_evidence, judge.discovery.outcome.patient_ids
+    foretold = "predicted_survival" in evidence.tables
+    survival = predicted_survival(evidence, patients) if foretold else None
+    return merge([judged, validate_inside(mean_risk(evidence, patients), judge, survival=survival)])
 
 
 def _meaning(

@@ -106,9 +106,9 @@ def gene_stability(
     own = Findings(
         metrics=() if outside is None else (outside,),
         tables=_tables(done, locked),
-        notes=(*notes, ("info", _in_words(done, locked))),
+        notes=(("info", _in_words(done, locked)),),
     )
-    return merge([_measured(done, judge), own])
+    return merge([Findings(notes=notes), _measured(done, judge), own])
 
 
 def _measured(done: Sequence[_Run], judge: Judge) -> Findings:

@@ -9,20 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from radiogenomics.core.errors import OutcomeError, short_list
+from radiogenomics.core.errors import short_list
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.core.signature import Signature
 from radiogenomics.evaluation import prognosis
 from radiogenomics.omics import SignatureDerivation
-from radiogenomics.stats import fit_cox
-from radiogenomics.stats.survival.baseline_hazard import BaselineHazard, baseline_hazard
-from radiogenomics.stats.survival.time_grid import valid_times
+from radiogenomics.stats.survival.baseline_hazard import BaselineHazard
 from radiogenomics.study.derivation.cohorts import Discovery, Molecules
 from radiogenomics.study.derivation.depth import (
     Place,
     accuracy_over_time,
     beside_covariates,
     calibration,
+    event_quartiles,
     within_subgroups,
 )
 from radiogenomics.study.derivation.evidence import Judge
@@ -80,7 +79,7 @@ class LockedBaseline:
 def lock_baseline(
     fitted: SignatureDerivation, discovery: Discovery, plan: DerivationPlan
 ) -> LockedBaseline:
-    """Fit the baseline hazard that belongs to the locked score.
+    """Lock the baseline hazard that belongs to the locked score.
 
     A Cox model of the score, stratified by cohort, gives each cohort a baseline of its own; locked
     is that of the cohort whose means and standard deviations are the signature's. A score of 0 is
@@ -97,34 +96,18 @@ def lock_baseline(
         Its cohorts; horizons of the plan or, without, the quartiles of the event times of that
         cohort that can be used, in whole months, so that every cohort outside has the same.
 
-    Raises
-    ------
-    OutcomeError
-        The model of the score has no finite maximum.
-
     References
     ----------
     Debray et al. 2013, doi:10.1002/sim.5732 (choice of a baseline); Breslow 1974,
     doi:10.2307/2529620.
     """
-    scores = fitted.predict(discovery.expression)
-    time, event = discovery.outcome.time, discovery.outcome.event
-    cohorts = discovery.cohorts.astype(str).to_numpy(dtype=object)
-    fit = fit_cox(scores, time, event, strata=cohorts)
-    if not fit.converged:
-        raise OutcomeError(
-            f"{fitted.name}: expected a Cox model of the score with a finite maximum; found none "
-            f"in {fit.n} patients with {fit.events} events. Derive from more patients."
-        )
-    slope = float(fit.coef[0])
-    signatures = fitted.cohort_signatures_.items()
-    cohort = next(name for name, found in signatures if found is fitted.signature_)
     horizons = plan.horizons
     if horizons is None:
-        own = cohorts == cohort
-        horizons = _quartiles(time[own], event[own])
-    hazard = baseline_hazard(slope * scores, time, event, strata=cohorts)
-    return LockedBaseline(cohort, slope, hazard, tuple(sorted(set(horizons))))
+        own = (discovery.cohorts.astype(str) == fitted.reference_).to_numpy()
+        horizons = event_quartiles(discovery.outcome.time[own], discovery.outcome.event[own])
+    return LockedBaseline(
+        fitted.reference_, fitted.slope_, fitted.baseline_, tuple(sorted(set(horizons)))
+    )
 
 
 def validate_outside(
@@ -255,16 +238,6 @@ def _parts(discovery: Discovery) -> Iterator[tuple[Molecules, Place, pd.Index]]:
         name = part.cohort.id if len(discovery.parts) > 1 else ""
         own = (discovery.cohorts == part.cohort.id).to_numpy(dtype=bool)
         yield part, Place(SPLIT, name), discovery.expression.index[own]
-
-
-def _quartiles(time: pd.Series[float], event: pd.Series[bool]) -> tuple[float, ...]:
-    """Quartiles of the event times at which risk can be estimated, in whole months."""
-    try:
-        times = valid_times(time, event, points=5).times
-    except OutcomeError:
-        return ()
-    inner = times[1:-1] if times.size > 2 else times
-    return tuple(max(1.0, float(round(month))) for month in inner)
 
 
 def _applicable(

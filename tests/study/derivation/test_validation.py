@@ -15,7 +15,7 @@ from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation import cross_validate_survival
 from radiogenomics.evaluation.survival_fold import predicted_survival
 from radiogenomics.omics import SignatureDerivation, SubsetSearch, SurvivalScreen
-from radiogenomics.study.derivation.cohorts import Discovery, join, read_molecules
+from radiogenomics.study.derivation.cohorts import join, read_molecules
 from radiogenomics.study.derivation.evidence import Judge, judge_derivation
 from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.derivation.validation import (
@@ -176,15 +176,24 @@ def test_the_locked_baseline_is_breslows_in_the_reference_cohort(parts):
     assert baseline.last == time.max()
 
 
+class Halved(SubsetSearch):
+    """A search that offers weights shrunken to a half, as a penalised one does."""
+
+    @property
+    def weights_(self):
+        return self.coef_ / 2
+
+
 def test_shrunken_weights_foretell_the_same_survival(parts, derived):
     """The slope undoes a scale of the weights, as those of a penalised model have."""
     fitted, discovery = derived
-    shrunken = clone(fitted).fit(discovery.expression, discovery.outcome.to_structured())
-    half = replace(fitted.signature_, weights=tuple(w / 2 for w in fitted.signature_.weights))
-    shrunken.signature_, shrunken.cohort_signatures_ = half, {"near": half}
-    one, two = (lock_baseline(rule, discovery, plan_of()) for rule in (fitted, shrunken))
+    search = Halved(2, size=2).set_params(splitter=None)
+    halved = clone(fitted).set_params(search=search)
+    halved.fit(discovery.expression, discovery.outcome.to_structured())
+    assert halved.signature_.genes == fitted.signature_.genes
+    one, two = (lock_baseline(rule, discovery, plan_of()) for rule in (fitted, halved))
     assert two.slope == pytest.approx(2 * one.slope, rel=1e-8)
-    scores = [signature.score(parts[1].tumour) for signature in (fitted.signature_, half)]
+    scores = [rule.signature_.score(parts[1].tumour) for rule in (fitted, halved)]
     foretold = (
         each.survival(score, [6, 9]) for each, score in zip((one, two), scores, strict=True)
     )
@@ -517,26 +526,9 @@ def test_inside_without_own_baselines_calibration_is_left_out_and_says_why(insid
     )
 
 
-class Foretelling(SignatureDerivation):
-    """The derivation with the baselines of its own training patients."""
-
-    def fit(self, expression, y):
-        super().fit(expression, y)
-        ids = expression.index
-        outcome = SurvivalOutcome("OS", pd.Series(y["time"], ids), pd.Series(y["event"], ids))
-        own = Discovery((), expression, outcome)
-        self.baseline_ = lock_baseline(self, own, plan_of(horizons=(12, 24)))
-        return self
-
-    def predict_survival(self, expression, times):
-        cohorts = expression["@cohort"].to_numpy(dtype=object)
-        predictor = self.baseline_.slope * self.predict(expression)
-        return self.baseline_.hazard.survival(predictor, times, strata=cohorts)
-
-
 def test_inside_survival_of_the_folds_own_baselines_is_calibrated_in_each_cohort(inside):
     cohorts, judge, risk = inside
-    rule = Foretelling(
+    rule = SignatureDerivation(
         SurvivalScreen(alpha=1, k=12), SubsetSearch(2, size=2), minimum_events=10, name="made"
     )
     discovery = judge.discovery
