@@ -124,6 +124,7 @@ SIZE_COLUMNS = MappingProxyType(
     {
         "size": "genes",
         "looked_at": "subsets tried",
+        "ebic": "extended BIC",
         "concordance": "concordance left out",
         "concordance_se": "standard error",
         "shortfall": "short of the best",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines import CoxPHFitter
 from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
@@ -241,7 +243,7 @@ def test_search_takes_folds_from_a_splitter_or_a_size(cohorts):
     assert fixed.genes_ == ("G3", "G7")
     assert fixed.sizes_["concordance"].isna().all()
     assert not len(fixed.folds_)
-    with pytest.raises(DataError, match="several cohorts, a splitter or a size"):
+    with pytest.raises(DataError, match="several cohorts, a splitter, a size or rule 'ebic'"):
         SubsetSearch(max_size=2).fit(x, y)
     with pytest.raises(DataError, match="test every patient once"):
         SubsetSearch(max_size=2, splitter=ShuffleSplit(3)).fit(x, y)
@@ -456,3 +458,25 @@ def test_grid_may_be_empty_where_that_is_asked_for(cohorts):
     assert grid.transform(x).shape == (240, 0)
     with pytest.raises(DataError, match="a fitted learner"):
         grid.predict(x)
+
+
+def test_extended_bic_pays_for_the_subsets_that_were_looked_at() -> None:
+    """By hand, from log-likelihoods of lifelines; a thousand genes screened ask for more gain."""
+    rng = np.random.default_rng(6)
+    genes = pd.DataFrame(rng.normal(size=(150, 12)), columns=[f"G{i}" for i in range(12)])
+    time = rng.exponential(np.exp(-0.8 * genes["G3"] - 0.35 * genes["G7"]))
+    event = rng.random(150) < 0.7
+    y = np.array(list(zip(event, time, strict=True)), dtype=[("event", bool), ("time", float)])
+    few = SubsetSearch(2, rule="ebic", standardise=False).fit(genes, y)
+    expected = []
+    for size in (1, 2):
+        best = few.ranking_[few.ranking_["size"] == size].iloc[0]
+        frame = genes[list(best["genes"])].assign(time=time, event=event)
+        model = CoxPHFitter().fit(frame, "time", "event")
+        looked_at = 2 * np.log(math.comb(12, size))
+        expected.append(-2 * model.log_likelihood_ + size * np.log(event.sum()) + looked_at)
+    np.testing.assert_allclose(few.sizes_["ebic"], expected, rtol=1e-9)
+    assert few.size_ == 2
+    assert SubsetSearch(2, rule="ebic", screened=10**6).fit(genes, y).size_ == 1
+    with pytest.raises(UnknownNameError, match="rule of size"):
+        SubsetSearch(rule="aic").fit(genes, y)

@@ -54,8 +54,8 @@ class SignatureDerivation(BaseEstimator):
     screen
         Gene selector that thins out all genes; a pooled univariate Cox screen that keeps 200.
     search
-        Gene selector that chooses among those left; the best subset of one to three genes. With one
-        cohort it needs a splitter or a size.
+        Gene selector that chooses among those left; the best one or two genes when None, which with
+        one cohort needs a splitter, a size or a rule without folds.
     candidates
         Genes to start from, those of them that are measured; all when None.
     cutoff
@@ -262,7 +262,7 @@ class SignatureDerivation(BaseEstimator):
         """Screen and search; the first gene of the screen where the search leaves none."""
         self.screen_ = clone(SurvivalScreen(alpha=1, k=200) if self.screen is None else self.screen)
         left = self.screen_.fit(genes, y, groups).transform(genes)
-        self.search_ = clone(SubsetSearch() if self.search is None else self.search)
+        self.search_ = clone(SubsetSearch(2) if self.search is None else self.search)
         chosen = list(self.search_.fit(left, y, groups).genes_)
         self.fell_back_ = not chosen
         if not self.fell_back_:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import comb
 
 from radiogenomics.core.errors import DataError, UnknownNameError
 from radiogenomics.core.method import Method
@@ -26,31 +27,38 @@ from radiogenomics.stats.survival.subset_validation import (
     left_out_concordance,
 )
 
-SizeRule = Literal["1se", "best"]
+SizeRule = Literal["ebic", "1se", "best"]
 
 
 class SubsetSearch(GeneSelector):
-    """Search all subsets of one to three genes by the partial likelihood over cohorts.
+    r"""Search all subsets of one to three genes by the partial likelihood over cohorts.
 
     All single genes and all pairs are ranked exactly; triples are exact up to ``exhaustive`` genes
     and beyond that those with one of the ``beam`` best pairs. Cohorts share coefficients and have
-    baseline hazards of their own. The size is the smallest whose concordance, in folds that took no
-    part in the search, falls short of the best by at most one standard error of that shortfall. In
-    three cohorts that error is rough, and a second gene that adds .03 is often left out: ``"best"``
-    takes it, and takes one that adds nothing more often. Candidates come from elsewhere (a screen,
-    a list): chosen on the same patients outside the fold, the concordance is flattered.
+    baseline hazards of their own. Candidates come from elsewhere (a screen, a list): chosen on the
+    same patients outside the fold, the concordance is flattered. The size is chosen by
+
+    - ``"1se"``: the smallest whose concordance, in folds that took no part in the search, falls
+      short of the best by at most one standard error of that shortfall. In three cohorts that error
+      is rough, and a second gene that adds .03 is often left out;
+    - ``"best"``: the best mean of the folds, which often takes a gene that adds nothing;
+    - ``"ebic"``: the least extended BIC of the best subset, :math:`-2\ell_k + k \log d + 2 \log
+      \binom{p}{k}` with d events and p genes screened: a second gene must gain more than
+      :math:`\frac{1}{2} \log d + \log \frac{p - 1}{2}` in log-likelihood, which pays for the
+      pairs it was picked from. It needs no folds.
 
     Parameters
     ----------
     max_size
         1, 2 or 3.
     size
-        Genes to choose; None to have folds decide.
+        Genes to choose; None to have ``rule`` decide.
     splitter
         Makes the folds, as ``PatientKFold``; None to leave out one cohort at a time. Of a splitter
         that repeats, folds of the first repeat are used.
-    rule
-        ``"1se"``, or ``"best"`` for the size of the best mean.
+    rule, screened
+        ``"1se"``, ``"best"`` or ``"ebic"``; for the last, the number of genes that candidates were
+        picked from, those given when None.
     standardise
         Whether every gene is put in standard deviations of each cohort first; needed where cohorts
         were measured on different platforms. A left-out cohort is then standardised by itself.
@@ -68,9 +76,9 @@ class SubsetSearch(GeneSelector):
         ``coefs``, ``concordance, concordance_se``: in the folds, with coefficients from the others.
         That is flattered, as every fold had a say in the ranking.
     sizes_ : DataFrame
-        ``size, looked_at, exhaustive, concordance, concordance_se, shortfall, shortfall_se``
+        ``size, looked_at, exhaustive, ebic, concordance, concordance_se, shortfall, shortfall_se``
         (against the best, fold by fold), ``chosen``: here the folds had no say. Concordances are
-        NaN when ``size`` was given and there is nothing to leave out.
+        NaN when there is nothing to leave out.
     folds_ : DataFrame
         ``size, fold, genes, concordance``: what the search found without each fold.
     coef_ : Series
@@ -82,7 +90,9 @@ class SubsetSearch(GeneSelector):
     References
     ----------
     Cox 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; Breiman et al. 1984, Classification and
-    Regression Trees, Wadsworth (rule of one standard error).
+    Regression Trees, Wadsworth (rule of one standard error); Chen & Chen 2008,
+    doi:10.1093/biomet/asn034 (extended BIC, gamma of 1); Volinsky & Raftery 2000,
+    doi:10.1111/j.0006-341X.2000.00256.x (events for observations).
 
     Examples
     --------
@@ -113,6 +123,7 @@ class SubsetSearch(GeneSelector):
         *,
         splitter: Splitter | None = None,
         rule: SizeRule = "1se",
+        screened: int | None = None,
         standardise: bool = True,
         keep: int = 50,
         beam: int = 1000,
@@ -123,6 +134,7 @@ class SubsetSearch(GeneSelector):
         self.size = size
         self.splitter = splitter
         self.rule = rule
+        self.screened = screened
         self.standardise = standardise
         self.keep = keep
         self.beam = beam
@@ -169,18 +181,23 @@ class SubsetSearch(GeneSelector):
                 values, given.time, given.event, strata=given.cohorts, folds=folds,
                 max_size=self.max_size, beam=self.beam, exhaustive=self.exhaustive, ties=self.ties,
             )  # fmt: skip
-        self.size_ = self._size(sizes)
+        screened = max(self.screened or 0, len(given.genes))
+        ebic = _extended_bic(found, events=int(given.event.sum()), screened=screened)
+        self.size_ = self._size(sizes, ebic)
         names = np.asarray(given.genes, dtype=object)
-        self.sizes_, self.folds_ = _sizes(found, sizes, self.size_), _folds(sizes, names)
+        self.sizes_ = _sizes(found, sizes, self.size_).assign(ebic=ebic)
+        self.folds_ = _folds(sizes, names)
         self.ranking_ = self._ranking(found, names, values, given=given, folds=folds)
         best = found.levels[self.size_ - 1]
         self.genes_ = tuple(names[best.subsets[0]])
         self.coef_ = pd.Series(best.coef[0], index=list(self.genes_), name="coef")
         return self
 
-    def _size(self, sizes: SubsetSizes | None) -> int:
-        if self.size is not None or sizes is None:
-            return self.size or self.max_size
+    def _size(self, sizes: SubsetSizes | None, ebic: Floats) -> int:
+        if self.size is not None:
+            return self.size
+        if self.rule == "ebic" or sizes is None:
+            return int(np.argmin(ebic)) + 1
         return sizes.size if self.rule == "1se" else sizes.best_size
 
     def _folds(self, given: Given, patients: pd.Index) -> NDArray[Any] | None:
@@ -188,11 +205,11 @@ class SubsetSearch(GeneSelector):
         if self.splitter is None:
             if np.unique(given.cohorts).size > 1:
                 return given.cohorts
-            if self.size is not None:
+            if self.size is not None or self.rule == "ebic":
                 return None
             raise DataError(
-                "expected several cohorts, a splitter or a size; found none of the three, so that "
-                "nothing can be left out to choose a size. Hand in one of them."
+                "expected several cohorts, a splitter, a size or rule 'ebic'; found none of the "
+                "four, so that nothing can be left out to choose a size. Hand in one of them."
             )
         fold = np.full(given.time.size, -1)
         for at, (_, test) in enumerate(deal(self.splitter, patients, given.event)):
@@ -241,6 +258,14 @@ class SubsetSearch(GeneSelector):
                 )
             )
         return pd.concat(tables, ignore_index=True)
+
+
+def _extended_bic(found: BestSubsets, *, events: int, screened: int) -> Floats:
+    """Of the best subset of each size; less is better."""
+    size = np.array([level.size for level in found.levels])
+    best = np.array([level.log_likelihood[0] for level in found.levels])
+    subsets = np.log(comb(screened, size))
+    return np.asarray(-2 * best + size * np.log(events) + 2 * subsets)
 
 
 def _sizes(found: BestSubsets, sizes: SubsetSizes | None, chosen: int) -> pd.DataFrame:

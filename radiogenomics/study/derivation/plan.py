@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from radiogenomics.core.schema import Record, parse, read_yaml
 from radiogenomics.omics.signature.search import SizeRule
+from radiogenomics.stats.meta_analysis import PoolingMethod
 from radiogenomics.study.schema import Folds, NotNegative, Positive
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -90,8 +91,11 @@ class DerivationPlan(Record):
         Names in the manifests, and of columns in the single-cell file.
     candidates
         Filters before survival is looked at.
-    keep
-        Genes that the pooled univariate Cox screen leaves for the search.
+    keep, pooling
+        Genes that the univariate Cox screen leaves for the search, and how it pools cohorts:
+        ``fixed``, as the search does, or by random effects (``reml``, ``dersimonian_laird``,
+        ``paule_mandel``), whose variance between three cohorts is so rough that true genes fall
+        behind by chance. Heterogeneity is in the table of the screen either way.
     search
         ``subset`` (best subset of one to ``max_size`` genes, 3 at most), ``stepwise`` (forward and
         backward by BIC), ``lasso`` and ``elastic_net`` (penalised Cox), ``stability`` (genes that
@@ -101,8 +105,9 @@ class DerivationPlan(Record):
     max_size, size
         Most genes; exactly so many where ``size`` is given (``subset`` only).
     size_rule
-        Of ``subset``: ``1se``, the smallest size that falls short of the best left-out concordance
-        by at most one standard error, or ``best``, the size that has it.
+        Of ``subset``: ``ebic``, the least extended BIC, which pays for the subsets looked at;
+        ``1se``, the smallest size that falls short of the best left-out concordance by at most one
+        standard error; or ``best``, the size that has it.
     grid
         Of ``search: grid``.
     inner_folds
@@ -138,11 +143,12 @@ class DerivationPlan(Record):
     cells: CellColumns = CellColumns()
     candidates: Candidates = Candidates()
     keep: Positive = 200
+    pooling: PoolingMethod = "fixed"
     search: Literal[Selector, "grid"] = "subset"
     grid: Grid = Grid()
     max_size: Positive = 2
     size: Annotated[int, Field(ge=1, le=3)] | None = None
-    size_rule: SizeRule = "1se"
+    size_rule: SizeRule = "ebic"
     inner_folds: Folds = 5
     cutoff: Share = 0.5
     folds: Folds = 5

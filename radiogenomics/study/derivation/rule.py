@@ -77,9 +77,9 @@ def derivation_rule(
     seed
         Of folds, halves, trees and permutations.
     """
-    words = _Words(plan, len(discovery.parts) > 1, seed)
+    words = _Words(plan, len(discovery.parts) > 1, len(genes), seed)
     return SignatureDerivation(
-        SurvivalScreen(alpha=1, k=plan.keep),
+        SurvivalScreen(alpha=1, k=plan.keep, pooling=plan.pooling),
         words.grid() if plan.search == "grid" else words.selector(plan.search),
         candidates=tuple(genes),
         cutoff=plan.cutoff,
@@ -96,6 +96,7 @@ class _Words:
 
     plan: DerivationPlan
     several: bool
+    screened: int
     seed: int
 
     @property
@@ -107,8 +108,13 @@ class _Words:
         most, seed = self.plan.max_size, self.seed
         if word == "subset":
             splitter = None if self.several else self.folds
-            size, rule = self.plan.size, self.plan.size_rule
-            return SubsetSearch(most, size, splitter=splitter, rule=rule)
+            return SubsetSearch(
+                most,
+                self.plan.size,
+                splitter=splitter,
+                rule=self.plan.size_rule,
+                screened=self.screened,
+            )
         if word == "stepwise":
             return StepwiseCox(criterion="bic", max_genes=most)
         if word == "lasso" or word == "elastic_net":

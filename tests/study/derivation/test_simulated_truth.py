@@ -82,11 +82,6 @@ def test_derived_signature_ranks_new_patients_as_the_truth_does(derived: pd.Data
     assert derived["short"].mean() <= TOLERANCE, derived.round(3).to_string()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="11 of 20: random effects of three cohorts drop SMG5 from the screen, and the rule of "
-    "one standard error drops the second gene; docs/simulated_truth.md",
-)
 def test_true_pair_or_its_neighbours_are_chosen(derived: pd.DataFrame) -> None:
     assert derived["both"].mean() >= SHARE, derived.round(3).to_string()
 
