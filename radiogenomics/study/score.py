@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from radiogenomics.core.errors import DataError, StudyError, UnknownNameError
+from radiogenomics.core.errors import (
+    DataError,
+    RadiogenomicsWarning,
+    StudyError,
+    UnknownNameError,
+    short_list,
+)
 from radiogenomics.core.signature import Signature
 from radiogenomics.io.expression_table import read_expression_table
 from radiogenomics.io.hgnc import read_hgnc
@@ -20,6 +27,7 @@ from radiogenomics.omics.units import LOG2_UNITS, to_log2
 
 HIGH, LOW = "high", "low"
 FEWEST_REFERENCE = 10
+FAR = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +121,7 @@ def _unit(unit: str | None, signature: Signature) -> str:
 
 
 def _table(signature: Signature, values: pd.DataFrame) -> pd.DataFrame:
+    _warn_of_strangers(signature, values)
     scores = signature.score(values)
     labels = pd.Series("", index=scores.index, dtype=object)
     if signature.cutoff is not None:
@@ -120,6 +129,21 @@ def _table(signature: Signature, values: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"sample": scores.index, "score": scores.to_numpy(), "label": labels.to_numpy()}
     )
+
+
+def _warn_of_strangers(signature: Signature, values: pd.DataFrame) -> None:
+    """Few genes do not betray their unit; values far from those learnt from do."""
+    away = (values - list(signature.centre or ())).abs() / list(signature.scale or ())
+    far = [str(gene) for gene in values.columns[(away > FAR).any()]]
+    if far:
+        warnings.warn(
+            f"{signature.name}: expected genes within {FAR} standard deviations of the patients "
+            f"that it was derived from; found {short_list(far)} beyond, in "
+            f"{int((away > FAR).any(axis=1).sum())} of {len(values)} samples. Check the unit, or "
+            "give a reference cohort measured like them.",
+            RadiogenomicsWarning,
+            stacklevel=4,
+        )
 
 
 def _read(

@@ -9,10 +9,13 @@ import pandas as pd
 
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import AlignmentError, RadiogenomicsWarning, StudyError
-from radiogenomics.omics import LOG2_UNITS, rename_genes, unit_of
+from radiogenomics.core.feature_table import FeatureTable
+from radiogenomics.omics import LOG2_UNITS, rename_genes, to_log2, unit_of
 from radiogenomics.omics.checks import check_expression
 from radiogenomics.omics.identifiers import GeneNames
 from radiogenomics.study.inputs import log2_per_patient
+
+NAMELESS = r"unnamed_\d+"  # as a column without a name is called when it is read
 
 
 class Tumours(NamedTuple):
@@ -56,18 +59,47 @@ def read_tumours(cohort: Cohort, *, assay: str, known: GeneNames | None = None) 
         )
     table = cohort.assay(assay)
     unit, what = unit_of(table), f"{cohort.id}, assay {assay}"
+    table = _with_names(table, what)
     stated = "library_size" in table.samples
     check_expression(table.values, unit, known=known, libraries_known=stated, what=what)
     normal = None
     if "sample_type" in table.samples:
         if "normal" in set(table.samples["sample_type"]):
-            normal = log2_per_patient(table.where("sample_type", "normal"))
+            normal = _normals(table.where("sample_type", "normal"))
         table = table.where("sample_type", "tumour")
+    if table.values.empty:
+        raise StudyError(
+            f"{what}: expected samples of type tumour; found none. Correct sample_type in the "
+            "manifest."
+        )
     named = rename_genes(log2_per_patient(table), known=known)
     values = _complete(named.values, what)
     if normal is not None:
         normal = rename_genes(normal, known=known).values.reindex(columns=values.columns)
     return Tumours(cohort, values, normal, LOG2_UNITS[unit], named.genes)
+
+
+def _with_names(table: FeatureTable, what: str) -> FeatureTable:
+    """Leave out columns that the file gave no name."""
+    nameless = table.values.columns.astype(str).str.fullmatch(NAMELESS)
+    if not nameless.any():
+        return table
+    warnings.warn(
+        f"{what}: expected a name for every gene; found {int(nameless.sum())} columns without, "
+        "which are left out. Name them in the file.",
+        RadiogenomicsWarning,
+        stacklevel=3,
+    )
+    return FeatureTable(table.name, table.adata[:, ~nameless].copy())
+
+
+def _normals(table: FeatureTable) -> pd.DataFrame:
+    """Patients × genes, log2; of several normal samples of a patient the mean."""
+    samples, library = table.samples, None
+    if "library_size" in samples:
+        library = samples["library_size"].astype(float)
+    logs = to_log2(table.values, unit_of(table), library_size=library)
+    return logs.groupby(samples["patient_id"].astype(str).to_numpy()).mean()
 
 
 def _complete(values: pd.DataFrame, what: str) -> pd.DataFrame:

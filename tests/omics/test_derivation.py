@@ -138,14 +138,27 @@ def test_weights_of_a_penalised_search_are_locked():
 
 def test_weights_of_the_grids_linear_learner_are_locked():
     expression, y = world(6, effect=0.6)
-    found = SignatureDerivation(search=grid_of(Half())).fit(expression, y)
-    np.testing.assert_allclose(found.signature_.weights, 0.5, rtol=1e-10)
-    assert found.cox_ is None
+    several = SignatureDerivation(search=grid_of(Half())).fit(expression, y)
+    plain = SignatureDerivation(search=PAIR).fit(expression, y)
+    assert several.signature_.weights == plain.signature_.weights
     one = expression[expression[COHORT] == "cohort 1"]
     target = y[(expression[COHORT] == "cohort 1").to_numpy()]
     alone = SignatureDerivation(search=grid_of(Half())).fit(one, target)
     deviation = one[list(alone.signature_.genes)].std()
     np.testing.assert_allclose(alone.signature_.weights, 0.5 * deviation, rtol=1e-10)
+    assert alone.cox_ is None
+
+
+def test_a_gene_at_its_floor_in_one_cohort_is_scored_as_it_was_fitted():
+    """The spread of a constant 5.1 is rounding, not a scale."""
+    expression, y = world(6, effect=0.6)
+    floor = (expression[COHORT] == "cohort 2").to_numpy()
+    expression.loc[floor, "G0"] = 5.1
+    found = SignatureDerivation(search=SubsetSearch(2, size=2), candidates=("G0", "G1"))
+    found.fit(expression, y)
+    there = found.cohort_signatures_["cohort 2"]
+    assert dict(zip(there.genes, there.scale, strict=True))["G0"] == 1.0
+    assert found.predict(expression).abs().max() < 20
 
 
 def test_a_learner_without_weights_is_said_and_replaced_by_cox():

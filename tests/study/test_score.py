@@ -6,7 +6,13 @@ import pytest
 from typer.testing import CliRunner
 
 from radiogenomics.cli.main import app
-from radiogenomics.core.errors import AlignmentError, DataError, StudyError, UnknownNameError
+from radiogenomics.core.errors import (
+    AlignmentError,
+    DataError,
+    RadiogenomicsWarning,
+    StudyError,
+    UnknownNameError,
+)
 from radiogenomics.core.signature import Signature
 from radiogenomics.io.signatures import write_signature
 from radiogenomics.study.score import score
@@ -118,3 +124,10 @@ def test_one_row_in_another_unit_is_refused_as_many_are(cohort):
         score(signature=IRS, expression=counts)
     with pytest.raises(DataError, match="whole library"):
         score(signature=IRS, expression=counts, unit="counts")
+
+
+def test_values_far_from_those_learnt_from_are_warned_of():
+    """A file of the signature's genes alone does not betray that it is on another scale."""
+    patient = pd.DataFrame({"KPNA2": [6.0], "SMG5": [22.3]}, index=["P1"])
+    with pytest.warns(RadiogenomicsWarning, match="found SMG5 beyond, in 1 of 1 samples"):
+        score(signature=IRS, expression=patient)

@@ -23,7 +23,7 @@ from radiogenomics.core.errors import (
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import MARK
 from radiogenomics.core.signature import Signature
-from radiogenomics.omics.signature.gene_selector import GeneSelector, standardise_by_cohort
+from radiogenomics.omics.signature.gene_selector import GeneSelector, spread, standardise_by_cohort
 from radiogenomics.omics.signature.grid import SignatureGrid
 from radiogenomics.omics.signature.screen import SurvivalScreen
 from radiogenomics.omics.signature.search import SubsetSearch
@@ -289,7 +289,7 @@ class SignatureDerivation(BaseEstimator):
             offered = self.search_.weights_
             if offered is not None:
                 return offered[list(self.search_.genes_)].to_numpy(dtype=float)
-            if isinstance(self.search_, SignatureGrid):
+            if isinstance(self.search_, SignatureGrid) and not self.search_.linear_:
                 best = type(self.search_.learner_).__name__
                 warnings.warn(
                     f"{self.name}: {best}, the best learner of the grid, is not linear and cannot "
@@ -309,7 +309,7 @@ class SignatureDerivation(BaseEstimator):
         return fit.coef
 
     def _signature(self, values: NDArray[np.float64], cutoff: float, source: str) -> Signature:
-        scale = values.std(axis=0, ddof=1)
+        scale = spread(values)
         return Signature(
             name=self.name,
             genes=tuple(self.weights_.index),

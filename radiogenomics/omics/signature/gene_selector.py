@@ -104,11 +104,19 @@ def standardise_by_cohort(values: Floats, cohorts: NDArray[Any]) -> Floats:
     for cohort in np.unique(cohorts):
         member = cohorts == cohort
         part = values[member]
+        scale = spread(part)
+        flat = scale == 0
         centred = part - part.mean(axis=0)
-        scale = centred.std(axis=0, ddof=1) if len(part) > 1 else np.zeros(part.shape[1])
-        flat = scale <= 1e-12 * np.abs(part).max(axis=0)
         standard[member] = np.where(flat, 0.0, centred / np.where(flat, 1.0, scale))
     return standard
+
+
+def spread(part: Floats) -> Floats:
+    """Standard deviation (n - 1) of each gene; exactly 0 where only rounding makes a difference."""
+    if len(part) < 2:
+        return np.zeros(part.shape[1])
+    scale = part.std(axis=0, ddof=1)
+    return np.where(scale <= 1e-12 * np.abs(part).max(axis=0), 0.0, scale)
 
 
 def deal(splitter: Splitter, patients: pd.Index, event: Bools) -> list[tuple[Positions, Positions]]:

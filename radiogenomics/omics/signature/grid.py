@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -63,9 +63,10 @@ class SignatureGrid(GeneSelector):
     selector_, learner_
         The best combination, fitted to all patients.
     weights_ : Series or None
-        What a standard deviation within a cohort (n - 1, pooled over cohorts) of each gene adds to
-        the risk of the best learner, where that, or the last step of its pipeline, has ``coef_``;
-        None for a learner that is not linear.
+        What a standard deviation (n - 1) of each gene adds to the risk of the best learner, where
+        that is linear; None where it is not, or, as learners know no strata, with several cohorts.
+    linear_ : bool
+        Whether the best learner, or the last step of its pipeline, has ``coef_``.
     genes_ : tuple of str
         Those of the best combination; where it chooses none from all patients, those of the best
         that does.
@@ -164,7 +165,7 @@ class SignatureGrid(GeneSelector):
     def _refit(self, expression: pd.DataFrame, target: np.ndarray, given: Given) -> None:
         """Fit the best combination that can be fitted to all patients, or none."""
         self.selector_ = self.learner_ = self.weights_ = None
-        self.genes_ = ()
+        self.genes_, self.linear_ = (), False
         folds = self.fold_table_["fold"].nunique()
         fitting = self.table_[self.table_["failed"] < folds]
         everyone = np.arange(given.time.size)
@@ -178,7 +179,10 @@ class SignatureGrid(GeneSelector):
                     chosen = expression[list(genes)]
                     self.learner_ = clone(self.learners[best.learner]).fit(chosen, target)
                     self.selector_, self.genes_ = selector, genes
-                    self.weights_ = _weights(self.learner_, chosen, given.cohorts)
+                    weights = _weights(self.learner_, chosen)
+                    self.linear_ = weights is not None
+                    # Learners know no strata, so that of several cohorts the genes alone are kept.
+                    self.weights_ = weights if np.unique(given.cohorts).size == 1 else None
                     return
                 failures.append("selected nothing")
             except (ValueError, ArithmeticError) as error:
@@ -253,18 +257,15 @@ def _score(
     return float(concordance_batch(risk[None], *outcome, strata=given.cohorts[test])[0]), ""
 
 
-def _weights(learner: Any, chosen: pd.DataFrame, cohorts: NDArray[Any]) -> pd.Series[float] | None:
+def _weights(learner: Any, chosen: pd.DataFrame) -> pd.Series[float] | None:
     """What a standard deviation of each gene adds to the risk of a linear learner, else None."""
     last = learner[-1] if isinstance(learner, Pipeline) else learner
     if not hasattr(last, "coef_"):
         return None
     steps = np.vstack([np.zeros(chosen.shape[1]), np.eye(chosen.shape[1])])
     risk = np.asarray(learner.predict(pd.DataFrame(steps, columns=chosen.columns)), dtype=float)
-    values = chosen.to_numpy(dtype=float)
-    names, member = np.unique(cohorts, return_inverse=True)
-    means = np.stack([values[member == at].mean(axis=0) for at in range(names.size)])
-    within = ((values - means[member]) ** 2).sum(axis=0) / (len(values) - names.size)
-    return pd.Series((risk[1:] - risk[0]) * np.sqrt(within), index=chosen.columns, name="coef")
+    scale = chosen.std().to_numpy(dtype=float)
+    return pd.Series((risk[1:] - risk[0]) * scale, index=chosen.columns, name="coef")
 
 
 def _summary(rows: pd.DataFrame) -> pd.DataFrame:

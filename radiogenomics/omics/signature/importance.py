@@ -116,7 +116,7 @@ class ImportanceSelector(GeneSelector):
         Raises
         ------
         DataError, AlignmentError, OutcomeError
-            Tables do not fit, a parameter is senseless, or no gene costs anything.
+            Tables do not fit, or a parameter is senseless.
         """
         if self.k < 1 or self.n_repeats < 1:
             raise DataError(
@@ -144,12 +144,6 @@ class ImportanceSelector(GeneSelector):
         importance = loss.mean(axis=0)
         order = np.argsort(-importance, kind="stable")
         kept = order[: self.k][importance[order[: self.k]] > 0]
-        if not kept.size:
-            raise DataError(
-                f"ImportanceSelector: expected a gene that the learner needs; found none of "
-                f"{importance.size}: its concordance is {self.concordance_:.3f}. Use another "
-                "learner or accept that there is nothing to select."
-            )
         self.genes_ = tuple(given.genes[i] for i in kept)
         deviation = loss.std(axis=0, ddof=1) if len(loss) > 1 else np.full(loss.shape[1], np.nan)
         self.table_ = pd.DataFrame(

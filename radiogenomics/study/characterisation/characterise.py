@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from radiogenomics.core.errors import StudyError
+from radiogenomics.core.errors import RadiogenomicsWarning, StudyError
 from radiogenomics.core.evidence import Metric
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.core.log import get_logger
@@ -175,6 +176,7 @@ def characterise_cohorts(
     _require_outcomes(parts, wanted)
     bench = Bench(parts, wanted.scores, seed)
     with collected_warnings() as caught:
+        _warn_of_shared_names(parts)
         calls, scored = _called(bench, wanted.first)
         findings = merge([_described(parts, wanted), *scored, *_stages(bench, wanted, calls)])
     warned = tuple(("warning", text) for text in (*caught, *remarks))
@@ -262,6 +264,21 @@ def _require_outcomes(parts: Sequence[Tumours], wanted: Wanted) -> None:
             )
 
 
+def _warn_of_shared_names(parts: Sequence[Tumours]) -> None:
+    """The same patients in two cohorts would count twice when pooled."""
+    for at, part in enumerate(parts):
+        for other in parts[at + 1 :]:
+            named = int(part.values.index.isin(other.values.index).sum())
+            if named:
+                warnings.warn(
+                    f"{part.cohort.id} and {other.cohort.id}: expected patients of names of their "
+                    f"own; found {named} names in both. If they are the same patients, leave one "
+                    "cohort out: pooled numbers count them twice.",
+                    RadiogenomicsWarning,
+                    stacklevel=2,
+                )
+
+
 def _conclusion(findings: Findings, wanted: Wanted) -> str:
     """The verdict on the first score, by rule 0003: against response, else against survival."""
     name = wanted.first.name
@@ -270,8 +287,15 @@ def _conclusion(findings: Findings, wanted: Wanted) -> str:
         kinds = " or ".join(wanted.responders)
         subject, plain = f"that a high {name} goes with {kinds} in {wanted.response}", "auc"
     elif wanted.endpoint is not None:
-        metric = _headline(findings, metric_name(wanted.first, "c_index"))
-        subject, plain = f"that a high {name} goes with shorter {wanted.endpoint}", "c_index"
+        metric, plain = _headline(findings, metric_name(wanted.first, "c_index")), "c_index"
+        side = "high"
+        if metric is not None and wanted.first.alternative == "two-sided" and metric.value < 0.5:
+            # Tested on both sides: said of the side that it lies on.
+            side = "low"
+            metric = replace(
+                metric, value=1 - metric.value, low=1 - metric.high, high=1 - metric.low
+            )
+        subject = f"that a {side} {name} goes with shorter {wanted.endpoint}"
     else:
         return (
             f"what patients high in {name} have that others have not is described; no outcome was "

@@ -57,10 +57,11 @@ def candidate_table(
         A filter wants what is not there, names do not fit together, or no gene passes all of them.
     """
     genes = discovery.genes
-    table = pd.DataFrame({"gene": genes.columns, "mean": genes.mean().to_numpy()})
+    means = np.array([part.tumour[genes.columns].mean() for part in discovery.parts])
+    table = pd.DataFrame({"gene": genes.columns, "mean": means.mean(axis=0)})
     rules = plan.candidates
     if rules.expressed is not None:
-        table["passes_expressed"] = table["mean"] >= rules.expressed
+        _expressed(table, discovery, means, limit=rules.expressed)
     if rules.tumour_normal is not None:
         _against_normal(table, discovery, plan)
     if rules.protein is not None:
@@ -81,6 +82,19 @@ def candidate_table(
             f"({counts}). Loosen the plan."
         )
     return table
+
+
+def _expressed(
+    table: pd.DataFrame, discovery: Discovery, means: np.ndarray, *, limit: float
+) -> None:
+    """Expressed in every cohort; standardised values do not say how much there is."""
+    told = [part.unit != "z-score" for part in discovery.parts]
+    if not any(told):
+        raise StudyError(
+            "candidates.expressed: expected a cohort whose values say how much is expressed; found "
+            "z-scores only. Set expressed: null."
+        )
+    table["passes_expressed"] = np.all(means[told] >= limit, axis=0)
 
 
 def _against_normal(table: pd.DataFrame, discovery: Discovery, plan: DerivationPlan) -> None:

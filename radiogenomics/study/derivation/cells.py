@@ -32,7 +32,6 @@ from radiogenomics.study.findings import Findings
 
 PATIENT, CELL_TYPE, RESPONDER = "patient_id", "cell_type", "responder"
 CONTRAST = ("log2_fold_change", "p", "fdr")
-CONTRAST = ("log2_fold_change", "p", "fdr")
 FEWEST_PATIENTS = 2
 FEWEST_CELLS = 20
 # Cells that are normalised at a time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import (
     AlignmentError,
     LeakageError,
+    RadiogenomicsWarning,
     StudyError,
     short_list,
 )
@@ -21,6 +23,8 @@ from radiogenomics.omics.signature.derivation import COHORT
 from radiogenomics.study.tumours import read_tumours
 
 FEWEST_SHARED = 2
+COVERAGE = 0.8
+MOSTLY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +130,8 @@ def join(parts: Sequence[Molecules]) -> Discovery:
             f"expected genes that all cohorts have; found {len(shared)} ({sizes}; first names: "
             f"{short_list(parts[-1].tumour.columns, limit=3)}). Use one kind of identifier."
         )
+    for part in parts:
+        _warn_of_lost_genes(part, len(shared), largest=max(p.tumour.shape[1] for p in parts))
     several = len(parts) > 1
     frames, times = [], []
     for part in parts:
@@ -144,21 +150,57 @@ def join(parts: Sequence[Molecules]) -> Discovery:
     return Discovery(tuple(parts), pd.concat(frames), outcome)
 
 
-def refuse_copies(cohorts: Sequence[Molecules], external: Sequence[Molecules]) -> None:
-    """Raise LeakageError where a sample that was derived from is in an external cohort too.
+def _warn_of_lost_genes(part: Molecules, shared: int, *, largest: int) -> None:
+    measured = part.tumour.shape[1]
+    if measured < COVERAGE * largest:
+        warnings.warn(
+            f"{part.cohort.id}: {measured} genes where another cohort has {largest}; only the "
+            f"{shared} genes that all cohorts have can become candidates.",
+            RadiogenomicsWarning,
+            stacklevel=3,
+        )
 
-    Told by equal expression, as the same patient may have another name there.
+
+def refuse_copies(cohorts: Sequence[Molecules], external: Sequence[Molecules]) -> None:
+    """Raise LeakageError where a sample that was derived from is in another cohort too.
+
+    Told by equal expression, as the same patient may have another name there. Where expression
+    differs but names are shared, a warning says so: in another unit nothing is equal.
     """
-    for other in external:
-        for part in cohorts:
-            shared = part.tumour.columns[part.tumour.columns.isin(other.tumour.columns)]
-            ours, theirs = (
-                {row.tobytes() for row in np.round(t[shared].to_numpy(dtype=float), 6)}
-                for t in (part.tumour, other.tumour)
-            )
-            if len(shared) and ours & theirs:
+    for at, part in enumerate(cohorts):
+        for other in (*cohorts[at + 1 :], *external):
+            copies = _equal_samples(part, other)
+            if copies:
                 raise LeakageError(
                     f"expected other patients in {other.cohort.id} than in {part.cohort.id}; found "
-                    f"{len(ours & theirs)} samples of equal expression in both. Leave them out of "
-                    "one: a signature cannot be validated where it was derived."
+                    f"{copies} samples of equal expression in both. Leave them out of one: copies "
+                    "stand on both sides of a fold, and nothing is validated where it was derived."
                 )
+            named = part.outcome.patient_ids.intersection(other.outcome.patient_ids)
+            ours, theirs = (p.outcome.for_patients(named) for p in (part, other))
+            alike = (np.abs(ours.time - theirs.time) < 1e-6) & (ours.event == theirs.event)
+            if len(named) and alike.mean() > MOSTLY:
+                raise LeakageError(
+                    f"expected other patients in {other.cohort.id} than in {part.cohort.id}; found "
+                    f"{len(named)} names in both, {int(alike.sum())} with the same follow-up. "
+                    "Leave them out of one."
+                )
+            if len(named):
+                warnings.warn(
+                    f"{part.cohort.id} and {other.cohort.id}: expected patients of names of their "
+                    f"own; found {len(named)} names in both. If they are the same patients, leave "
+                    "them out of one.",
+                    RadiogenomicsWarning,
+                    stacklevel=2,
+                )
+
+
+def _equal_samples(part: Molecules, other: Molecules) -> int:
+    shared = part.tumour.columns[part.tumour.columns.isin(other.tumour.columns)]
+    if not len(shared):
+        return 0
+    ours, theirs = (
+        {row.tobytes() for row in np.round(t[shared].to_numpy(dtype=float), 6)}
+        for t in (part.tumour, other.tumour)
+    )
+    return len(ours & theirs)

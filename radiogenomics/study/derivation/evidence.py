@@ -35,6 +35,7 @@ from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.prognosis import SPLIT
 from radiogenomics.study.signature import (
+    FEWEST_GENES_FOR_RANDOM,
     TABLE_SPLIT,
     adjusted_metric,
     folds_by_repeat,
@@ -182,11 +183,17 @@ def _against_random(observed: Metric, evidence: Evidence, judge: Judge) -> Findi
     chosen = evidence.selected.groupby(["repeat", "fold"])["feature"].agg(list)
     size = int(chosen.map(len).median())
     genes = judge.discovery.genes[list(judge.candidates)]
+    if genes.shape[1] < FEWEST_GENES_FOR_RANDOM:
+        text = (
+            f"random signatures: left out: {genes.shape[1]} candidates, fewer than "
+            f"{FEWEST_GENES_FOR_RANDOM}; most draws would be the signature itself."
+        )
+        return Findings(notes=(("warning", text),))
     rng = judge.rng(3)
     sets = {
         ("random", ""): random_gene_sets(genes.shape[1], size, count, rng=rng),
         ("like expression", "_matched"): _like_expression(
-            genes, chosen, size=size, count=count, rng=rng
+            _tenths(judge.discovery)[genes.columns], chosen, size=size, count=count, rng=rng
         ),
     }
     outcome = judge.discovery.outcome
@@ -207,28 +214,33 @@ def _against_random(observed: Metric, evidence: Evidence, judge: Judge) -> Findi
     return Findings(metrics=tuple(metrics), tables=tables)
 
 
+def _tenths(discovery: Discovery) -> pd.Series[int]:
+    """Tenth of mean expression that each gene is in, 0 to 9; ranked in each cohort alone."""
+    means = discovery.genes.groupby(discovery.cohorts).mean()
+    rank = means.rank(axis=1, pct=True).mean().rank(pct=True)
+    return rank.mul(LIKE_EXPRESSION).clip(upper=LIKE_EXPRESSION - 1e-9).astype(int)
+
+
 def _like_expression(
-    genes: pd.DataFrame,
+    tenths: pd.Series[int],
     chosen: pd.Series,
     *,
     size: int,
     count: int,
     rng: np.random.Generator,
 ) -> NDArray[np.intp]:
-    """Sets whose genes have the mean expression (tenth of all) of those of a fold's signature."""
-    order = genes.mean().rank(pct=True).mul(LIKE_EXPRESSION).clip(upper=LIKE_EXPRESSION - 1e-9)
-    tenth = order.astype(int).to_numpy()
-    members = [np.flatnonzero(tenth == level) for level in range(LIKE_EXPRESSION)]
-    place = dict(zip(genes.columns, tenth, strict=True))
+    """Sets of other genes in the tenths of mean expression of those of a fold's signature."""
+    members = [np.flatnonzero(tenths == level) for level in range(LIKE_EXPRESSION)]
+    everyone = np.arange(len(tenths))
     folds = [names for names in chosen if len(names) >= size]
     sets = np.empty((count, size), dtype=np.intp)
     for row in sets:
         names = folds[rng.integers(len(folds))][:size]
-        drawn: list[int] = []
-        for name in names:
-            pool = np.setdiff1d(members[place[name]], drawn)
-            drawn.append(int(rng.choice(pool if pool.size else np.arange(genes.shape[1]))))
-        row[:] = drawn
+        taken = list(tenths.index.get_indexer(names))
+        for at, name in enumerate(names):
+            pool = np.setdiff1d(members[tenths[name]], taken)
+            row[at] = rng.choice(pool if pool.size else np.setdiff1d(everyone, taken))
+            taken.append(row[at])
     return sets
 
 

@@ -23,7 +23,7 @@ from radiogenomics.stats.ranks import spearman
 from radiogenomics.study.derivation.cohorts import Discovery, Molecules
 from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.findings import Findings, merge
-from radiogenomics.study.inputs import log2_per_patient
+from radiogenomics.study.inputs import log2_per_patient, sites_of
 from radiogenomics.study.score import FEWEST_REFERENCE, restandardised
 
 FEWEST_PAIRS = 10
@@ -280,7 +280,10 @@ def _univariate(
     for gene, column in proteins.loc[outcome.patient_ids].items():
         values = column.dropna()
         own = outcome.for_patients(values.index)
-        if own.n_events < minimum_events or values.nunique() < 2:
+        if values.nunique() < 2:
+            left_out.append(f"{gene} (does not vary)")
+            continue
+        if own.n_events < minimum_events:
             left_out.append(f"{gene} ({own.n_events} events)")
             continue
         fit = fit_cox(per_sd(values.to_numpy(dtype=float)), own.time, own.event)
@@ -341,6 +344,7 @@ def _together(
         cutoff=locked.cutoff,
         permutations=count,
         rng=np.random.default_rng([seed, 6, zlib.crc32(split.encode())]),
+        blocks=sites_of(protein.cohort, patients),
         minimum_events=plan.minimum_events,
     )
     metrics = tuple(replace(m, name=f"signature_{m.name}", split=split) for m in found)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
+from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import StudyError
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.core.labels import LabelSet
@@ -37,7 +38,7 @@ from radiogenomics.study.derivation.cohorts import (
     refuse_copies,
 )
 from radiogenomics.study.derivation.evidence import Judge, judge_derivation, proliferation_scores
-from radiogenomics.study.derivation.meaning import label_meaning
+from radiogenomics.study.derivation.meaning import label_meaning, questions_of
 from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.derivation.protein import protein_level
 from radiogenomics.study.derivation.rule import derivation_rule
@@ -75,11 +76,13 @@ def derive_signature(
     for wanted in (rules.gene_set, rules.immune_score, rules.purity):
         if wanted is not None:
             find_gene_set(wanted, supplied=supplied)
-    discovery = join(cohorts)
-    refuse_copies(cohorts, external)
-    proliferation = proliferation_scores(discovery, plan, gene_sets=supplied)
+    questions_of(plan.contrasts, plan.gsea, gene_sets=supplied)
     log = get_logger(__name__)
     with collected_warnings() as caught:
+        discovery = join(cohorts)
+        discovery.outcome.require_events(plan.minimum_events)
+        refuse_copies(cohorts, external)
+        proliferation = proliferation_scores(discovery, plan, gene_sets=supplied)
         table = candidate_table(discovery, plan, gene_sets=supplied, protein=protein, cells=cells)
         genes = tuple(table.loc[table["candidate"], "gene"])
         log.info("deriving from %d candidates in %d patients", len(genes), len(discovery.cohorts))
@@ -100,10 +103,9 @@ def derive_signature(
                 _beyond_rna(fitted.signature_, judge, protein=protein, cells=cells),
             ]
         )
-    remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
     parts = (*cohorts, *external, *([] if protein is None else [protein]))
     everyone = [part.cohort for part in parts]
-    findings = replace(findings, notes=without_identities(findings.notes + remarks, everyone))
+    findings = _told(findings, caught, everyone)
     headline = findings.metric("signature_c_index", split=SPLIT)
     if headline is None:
         raise StudyError("expected the concordance of the cross-validation; found none.")
@@ -117,6 +119,16 @@ def derive_signature(
     )
 
 
+def _told(findings: Findings, caught: Iterable[str], cohorts: Sequence[Cohort]) -> Findings:
+    """Findings whose notes name nobody; what they warn of is said on the spot too."""
+    told = without_identities(findings.notes, cohorts)
+    for level, text in told:
+        if level == "warning":
+            get_logger(__name__).warning("%s", text)
+    remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
+    return replace(findings, notes=told + without_identities(remarks, cohorts))
+
+
 def _locked(fitted: SignatureDerivation, discovery: Discovery) -> Findings:
     """The signature, what it calls its own patients, and the tables of screen and search."""
     signature = fitted.signature_
@@ -128,17 +140,24 @@ def _locked(fitted: SignatureDerivation, discovery: Discovery) -> Findings:
     tables = {
         "label_scores": pd.DataFrame(
             {
-                "patient_id": scores.index,
+                # As in their cohort, so that a patient has one pseudonym in all tables.
+                "patient_id": [name for part in discovery.parts for name in part.tumour.index],
                 "score": scores.to_numpy(),
                 "label": classes.to_numpy(),
                 "cohort": cohorts.loc[scores.index].to_numpy(),
             }
         ),
         "screen": fitted.screen_.table_,
-        "screen_by_cohort": fitted.screen_.cohort_table_,
+        "screen_by_cohort": _named(fitted.screen_.cohort_table_, discovery),
     }
     tables |= _search_tables(fitted.search_)
     return Findings(tables=tables, signature=signature, labels=labels)
+
+
+def _named(rows: pd.DataFrame, discovery: Discovery) -> pd.DataFrame:
+    """Rows of a screen under the name of the cohort, where the screen was told of one only."""
+    alone = len(discovery.parts) == 1
+    return rows.assign(cohort=discovery.parts[0].cohort.id) if alone else rows
 
 
 def _search_tables(search: object) -> dict[str, pd.DataFrame]:

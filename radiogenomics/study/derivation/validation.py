@@ -225,8 +225,8 @@ def validate_inside(
     )
     if survival is None:
         text = (
-            f"{everyone.table}: calibration left out: the folds of this derivation have no "
-            "baseline hazard of their own, and that of all patients has seen those it would judge."
+            f"{everyone.table}: calibration left out: at no month asked for has every training "
+            "part an earlier event and follow-up in every cohort."
         )
         stages.append(Findings(notes=(("info", text),)))
     return merge(stages)

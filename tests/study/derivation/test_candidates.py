@@ -52,8 +52,21 @@ def partial(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> float:
 def test_without_filters_every_gene_is_a_candidate(parts):
     table = candidate_table(join(parts), plan(), gene_sets={})
     assert list(table) == ["gene", "mean", "candidate"] and table["candidate"].all()
-    means = join(parts).genes.mean()
-    np.testing.assert_allclose(table["mean"], means[table["gene"]])
+    means = np.mean([part.tumour[table["gene"]].mean() for part in parts], axis=0)
+    np.testing.assert_allclose(table["mean"], means)
+
+
+def test_expression_is_asked_of_each_cohort_and_not_of_standardised_values(parts):
+    near, far = parts
+    limit = 5.0
+    found = candidate_table(join(parts), plan(expressed=limit), gene_sets={})
+    both = [(part.tumour[found["gene"]].mean() >= limit).to_numpy() for part in parts]
+    np.testing.assert_array_equal(found["passes_expressed"], both[0] & both[1])
+    standard = replace(far, unit="z-score")
+    alone = candidate_table(join([near, standard]), plan(expressed=limit), gene_sets={})
+    np.testing.assert_array_equal(alone["passes_expressed"], both[0])
+    with pytest.raises(StudyError, match="z-scores only"):
+        candidate_table(join([standard]), plan(expressed=limit), gene_sets={})
 
 
 def test_correlation_with_a_score_is_that_of_scipy(parts):

@@ -21,7 +21,7 @@ from radiogenomics.core.errors import (
 )
 from radiogenomics.core.signature import Signature
 from radiogenomics.stats import adjust
-from radiogenomics.study import derive_cells
+from radiogenomics.study.derivation import cells as cells_module
 from radiogenomics.study.derivation.candidates import candidate_table
 from radiogenomics.study.derivation.cells import cells_of_signature, pass_cells, read_cells
 from radiogenomics.study.derivation.cohorts import join, read_molecules
@@ -112,7 +112,7 @@ def test_shares_and_means_are_those_of_scanpy(cells, facts, logs):
 
 
 def test_numbers_do_not_depend_on_the_block(cells, facts, write, monkeypatch):
-    monkeypatch.setattr(derive_cells, "_BLOCK", 137)
+    monkeypatch.setattr(cells_module, "_BLOCK", 137)
     found = read_cells(write(cells), plan())
     pd.testing.assert_frame_equal(found.share, facts.share)
     pd.testing.assert_frame_equal(found.mean, facts.mean, rtol=1e-12)

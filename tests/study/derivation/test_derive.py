@@ -12,15 +12,18 @@ from radiogenomics.cli.main import app
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import (
     LeakageError,
+    RadiogenomicsWarning,
     SchemaError,
     StudyError,
     UnknownNameError,
 )
+from radiogenomics.core.feature_table import FeatureTable
 from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.core.signature import Signature
+from radiogenomics.omics import unit_of
 from radiogenomics.study.derivation.candidates import candidate_table
-from radiogenomics.study.derivation.cohorts import join, read_molecules
+from radiogenomics.study.derivation.cohorts import join, read_molecules, refuse_copies
 from radiogenomics.study.derivation.plan import Candidates, DerivationPlan, read_derivation_plan
 from radiogenomics.study.derivation.signature import derive_signature
 from radiogenomics.study.score import score
@@ -70,7 +73,8 @@ def test_the_run_says_what_it_chose_and_what_chance_gives(both):
     assert set(both.findings.signature.genes) <= set(tables["candidates"]["gene"])
     c_index = both.findings.metric("signature_c_index", split="cross-validation")
     assert 0 < c_index.low < c_index.value < c_index.high < 1
-    assert c_index.p_permutation in (1 / 3, 2 / 3, 1)
+    null = tables["null"]["value"]
+    assert c_index.p_permutation == (1 + (null >= c_index.value).sum()) / (1 + len(null))
     for name in ("random_signatures", "random_signatures_matched"):
         assert len(tables[name]) == 20
     assert tables["selection"]["frequency"].between(0, 1).all()
@@ -235,3 +239,34 @@ def test_a_search_that_chooses_nothing_keeps_the_first_of_the_screen(parts):
     )
     found = derive_signature([noise], plan, seed=0, jobs=1)
     assert len(found.findings.signature.genes) == 1
+
+
+def test_copies_among_the_cohorts_derived_from_are_refused(parts, plan):
+    again = replace(parts[0], cohort=replace(parts[0].cohort, id="again"))
+    with pytest.raises(LeakageError, match="samples of equal expression in both"):
+        derive_signature([parts[0], again], plan, jobs=1)
+    shifted = replace(again, tumour=again.tumour + 0.5)
+    with pytest.raises(LeakageError, match="with the same follow-up"):
+        refuse_copies([parts[0]], [shifted])
+    ours = parts[0].outcome
+    later = SurvivalOutcome("OS", ours.time + 1, ours.event)
+    shifted = replace(shifted, outcome=later)
+    with pytest.warns(RadiogenomicsWarning, match="names in both"):
+        refuse_copies([parts[0], shifted], [])
+
+
+def test_several_normal_samples_of_a_patient_count_once(parts):
+    table = parts[0].cohort.assay("rna")
+    frame, samples = table.values, table.samples
+    normal = samples.index[samples["sample_type"] == "normal"]
+    twice = pd.concat([frame, frame.loc[normal[:1]].set_axis(["second"], axis=0) + 1.0])
+    facts = pd.concat([samples, samples.loc[normal[:1]].set_axis(["second"], axis=0)])
+    doubled = FeatureTable.from_frame(
+        twice, name="rna", unit=unit_of(table), source="test", samples=facts
+    )
+    cohort = replace(parts[0].cohort, assays={"rna": doubled})
+    found = read_molecules(cohort, assay="rna", endpoint="OS")
+    patient = str(samples.loc[normal[0], "patient_id"])
+    assert found.normal.index.is_unique
+    once = parts[0].normal.loc[patient, found.normal.columns]
+    assert not np.allclose(found.normal.loc[patient], once)

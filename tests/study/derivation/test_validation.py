@@ -522,7 +522,8 @@ def test_inside_without_own_baselines_calibration_is_left_out_and_says_why(insid
     found = validate_inside(risk, judge)
     assert "survival_calibration" not in found.tables
     assert any(
-        level == "info" and "no baseline hazard of their own" in text for level, text in found.notes
+        level == "info" and "calibration left out: at no month" in text
+        for level, text in found.notes
     )
 
 
@@ -549,7 +550,7 @@ def test_inside_survival_of_the_folds_own_baselines_is_calibrated_in_each_cohort
         )
         assert ratio.value == pytest.approx((1 - kaplan.predict(24)) / (1 - own).mean())
         assert ratio.low < 1 < ratio.high
-    assert not [text for level, text in found.notes if "baseline hazard of their own" in text]
+    assert not [text for level, text in found.notes if "calibration left out" in text]
 
 
 def test_one_cohort_inside_needs_no_name_and_no_number_stands_twice(parts, derived):
