@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+MOST_LISTED = 25
+
+
 class RadiogenomicsError(Exception):
     """Root of every error this package raises on purpose."""
 
@@ -84,7 +87,7 @@ class UnknownNameError(RadiogenomicsError, KeyError):
             hint = f"did you mean {', '.join(map(repr, near))}?"
         elif not self.known:
             hint = "there is none to choose from."
-        elif len(self.known) <= 12:
+        elif len(self.known) <= MOST_LISTED:
             hint = f"known: {', '.join(sorted(self.known))}."
         else:
             hint = f"none of the {len(self.known)} known names is near."

@@ -68,8 +68,8 @@ def test_unknown_name_survives_pickling_whole() -> None:
         ("zzz", [], "unknown gene 'zzz': there is none to choose from."),
         (
             "zzz",
-            [f"GENE{n}" for n in range(13)],
-            "unknown gene 'zzz': none of the 13 known names is near.",
+            [f"GENE{n}" for n in range(26)],
+            "unknown gene 'zzz': none of the 26 known names is near.",
         ),
     ],
 )
