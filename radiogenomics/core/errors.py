@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-
 MOST_LISTED = 25
 
 
