@@ -10,13 +10,14 @@ from scipy.stats import t as student_t
 
 from radiogenomics.core.errors import StudyError
 from radiogenomics.core.gene_set import GeneSet
-from radiogenomics.omics import MeanZ, find_gene_set, moderated_t_table
+from radiogenomics.omics import MeanZ, find_gene_set
 from radiogenomics.stats import adjust
 from radiogenomics.stats.ranks import partial_spearman, spearman
 from radiogenomics.study.derivation.cells import CellFacts, pass_cells
 from radiogenomics.study.derivation.cohorts import Discovery, Molecules
 from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.derivation.protein import pass_protein
+from radiogenomics.study.derivation.tissue import pass_tissue
 
 FEWEST_NORMALS = 3
 # Keeps Fisher's transformation of a correlation of 1 finite.
@@ -63,7 +64,7 @@ def candidate_table(
     if rules.expressed is not None:
         _expressed(table, discovery, means, limit=rules.expressed)
     if rules.tumour_normal is not None:
-        _against_normal(table, discovery, plan)
+        pass_tissue(table, discovery, plan)
     if rules.protein is not None:
         pass_protein(table, discovery, plan, protein=protein)
     if rules.gene_set is not None:
@@ -95,37 +96,6 @@ def _expressed(
             "z-scores only. Set expressed: null."
         )
     table["passes_expressed"] = np.all(means[told] >= limit, axis=0)
-
-
-def _against_normal(table: pd.DataFrame, discovery: Discovery, plan: DerivationPlan) -> None:
-    """Different from normal tissue, in one direction, in every cohort that has some."""
-    having = [
-        p for p in discovery.parts if p.normal is not None and len(p.normal) >= FEWEST_NORMALS
-    ]
-    if not having:
-        raise StudyError(
-            f"candidates.tumour_normal: expected a cohort with {FEWEST_NORMALS} normal samples; "
-            "found none. Leave the filter out, or declare sample_type in the manifest."
-        )
-    changes, passes = [], []
-    for part in having:
-        found = _tissue_table(part, table["gene"])
-        change = found["log2_fold_change"].to_numpy()
-        changes.append(change)
-        passes.append(
-            (found["fdr"].to_numpy() <= (plan.candidates.tumour_normal or 0))
-            & (np.abs(change) >= plan.candidates.log2_fold_change)
-        )
-    table["tumour_normal_change"] = np.mean(changes, axis=0)
-    one_way = np.abs(np.sign(changes).sum(axis=0)) == len(having)
-    table["passes_tumour_normal"] = np.all(passes, axis=0) & one_way
-
-
-def _tissue_table(part: Molecules, genes: pd.Series[str]) -> pd.DataFrame:
-    tumour, normal = part.tumour, part.normal
-    both = pd.concat([tumour, normal])[list(genes)].reset_index(drop=True)
-    group = pd.Series(np.arange(len(both)) < len(tumour), index=both.index)
-    return moderated_t_table(both, group, trend=True)
 
 
 def _with_immunity(

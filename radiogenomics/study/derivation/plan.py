@@ -28,8 +28,10 @@ class Candidates(Record):
     expressed
         Smallest mean of the tumours, on the logarithmic scale; None for no such filter.
     tumour_normal
-        Largest FDR of tumour against normal tissue (moderated t, in every cohort that has normals);
-        None for no such filter.
+        Largest FDR of tumour against normal tissue, in every cohort that has normals; None for no
+        such filter.
+    tissue_test
+        Of it: ``moderated_t`` on logarithms, or ``counts`` (PyDESeq2) where a cohort has counts.
     log2_fold_change
         Smallest absolute difference of tumour and normal, where ``tumour_normal`` is set.
     protein
@@ -52,6 +54,7 @@ class Candidates(Record):
 
     expressed: float | None = 1.0
     tumour_normal: Level | None = None
+    tissue_test: Literal["moderated_t", "counts"] = "moderated_t"
     log2_fold_change: Annotated[float, Field(ge=0)] = 0.0
     protein: Level | None = None
     gene_set: str | None = None

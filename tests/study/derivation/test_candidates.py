@@ -12,6 +12,7 @@ from scipy.stats import t as student_t
 
 from radiogenomics.core.errors import StudyError, UnknownNameError
 from radiogenomics.core.gene_set import GeneSet
+from radiogenomics.omics import differential_counts
 from radiogenomics.stats import adjust
 from radiogenomics.study.derivation.candidates import candidate_table
 from radiogenomics.study.derivation.cells import CellFacts
@@ -167,3 +168,23 @@ def test_what_no_filter_can_do_is_named(parts):
     with pytest.raises(StudyError, match=r"found none of 150 .*expressed 0, gene_set 2"):
         rules = plan(expressed=1e3, gene_set="cyt")
         candidate_table(discovery, rules, gene_sets=SETS)
+
+
+def test_counts_are_compared_by_pydeseq2_where_the_plan_says_so(near):
+    pytest.importorskip("pydeseq2")
+    part = read_molecules(near.cohort, assay="rna_counts", endpoint="OS")
+    rules = {"tumour_normal": 0.05, "tissue_test": "counts"}
+    asked = plan(**rules).model_copy(update={"assay": "rna_counts"})
+    found = candidate_table(join([part]), asked, gene_sets={}).set_index("gene")
+    assay = near.cohort.assay("rna_counts")
+    tumour = assay.samples["sample_type"] == "tumour"
+    mine = assay.samples["patient_id"].isin(part.tumour.index)
+    counts = assay.values.loc[~tumour | mine, list(found.index)]
+    expected = differential_counts(counts, tumour[counts.index]).set_index("gene")
+    np.testing.assert_allclose(
+        found["tumour_normal_change"], expected["log2_fold_change"], rtol=1e-9
+    )
+    np.testing.assert_array_equal(found["passes_tumour_normal"], expected["fdr"] <= 0.05)
+    with pytest.raises(StudyError, match="holds counts"):
+        logs = [read_molecules(near.cohort, assay="rna", endpoint="OS")]
+        candidate_table(join(logs), plan(**rules), gene_sets={})
