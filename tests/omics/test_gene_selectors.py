@@ -480,3 +480,15 @@ def test_extended_bic_pays_for_the_subsets_that_were_looked_at() -> None:
     assert SubsetSearch(2, rule="ebic", screened=10**6).fit(genes, y).size_ == 1
     with pytest.raises(UnknownNameError, match="rule of size"):
         SubsetSearch(rule="aic").fit(genes, y)
+
+
+def test_folds_that_only_inform_may_be_left_unsearched(cohorts) -> None:
+    x, y, groups = cohorts
+    full, bare = (
+        SubsetSearch(2, rule="ebic", left_out=shown).fit(x, y, groups) for shown in (True, False)
+    )
+    assert full.genes_ == bare.genes_
+    assert full.sizes_["ebic"].equals(bare.sizes_["ebic"])
+    assert full.sizes_["concordance"].notna().all() and bare.sizes_["concordance"].isna().all()
+    chosen = SubsetSearch(2, rule="1se", left_out=False).fit(x, y, groups)
+    assert chosen.sizes_["concordance"].notna().all()

@@ -59,6 +59,9 @@ class SubsetSearch(GeneSelector):
     rule, screened
         ``"1se"``, ``"best"`` or ``"ebic"``; for the last, the number of genes that candidates were
         picked from, those given when None.
+    left_out
+        Whether folds are searched too where the size does not hang on them (``"ebic"``, or a size
+        given), for the concordances of the tables; that takes most of the time.
     standardise
         Whether every gene is put in standard deviations of each cohort first; needed where cohorts
         were measured on different platforms. A left-out cohort is then standardised by itself.
@@ -124,6 +127,7 @@ class SubsetSearch(GeneSelector):
         splitter: Splitter | None = None,
         rule: SizeRule = "1se",
         screened: int | None = None,
+        left_out: bool = True,
         standardise: bool = True,
         keep: int = 50,
         beam: int = 1000,
@@ -135,6 +139,7 @@ class SubsetSearch(GeneSelector):
         self.splitter = splitter
         self.rule = rule
         self.screened = screened
+        self.left_out = left_out
         self.standardise = standardise
         self.keep = keep
         self.beam = beam
@@ -201,11 +206,14 @@ class SubsetSearch(GeneSelector):
         return sizes.size if self.rule == "1se" else sizes.best_size
 
     def _folds(self, given: Given, patients: pd.Index) -> NDArray[Any] | None:
-        """Label of each patient's fold; None where a size is given and nothing can be left out."""
+        """Label of each patient's fold; None where none is needed, and none wished or to be had."""
+        needed = self.size is None and self.rule != "ebic"
+        if not (needed or self.left_out):
+            return None
         if self.splitter is None:
             if np.unique(given.cohorts).size > 1:
                 return given.cohorts
-            if self.size is not None or self.rule == "ebic":
+            if not needed:
                 return None
             raise DataError(
                 "expected several cohorts, a splitter, a size or rule 'ebic'; found none of the "

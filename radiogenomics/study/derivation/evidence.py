@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from radiogenomics.core.errors import OutcomeError
 from radiogenomics.core.evidence import Evidence, Metric
@@ -24,6 +25,7 @@ from radiogenomics.evaluation.survival_fold import deal_patients
 from radiogenomics.omics import (
     MeanZ,
     SignatureDerivation,
+    SubsetSearch,
     find_gene_set,
     out_of_fold_concordance,
     random_gene_sets,
@@ -92,7 +94,7 @@ def judge_derivation(rule: SignatureDerivation, judge: Judge) -> Findings:
     signatures have as many genes as were chosen in the folds (the median), their weights are
     fitted in the same folds, and no search flatters them.
     """
-    discovery = judge.discovery
+    discovery, rule = judge.discovery, to_repeat(rule)
     evidence = cross_validate_survival(
         rule,
         discovery.expression,
@@ -139,6 +141,14 @@ def judge_derivation(rule: SignatureDerivation, judge: Judge) -> Findings:
             _beside_proliferation(risk, judge),
         ]
     )
+
+
+def to_repeat(rule: SignatureDerivation) -> SignatureDerivation:
+    """The same derivation without tables that only the locked one shows."""
+    rule = clone(rule)
+    if isinstance(rule.search, SubsetSearch):
+        rule.search.set_params(left_out=False)
+    return rule
 
 
 def _horizons(judge: Judge) -> tuple[float, ...]:

@@ -23,7 +23,7 @@ from radiogenomics.stats import clopper_pearson, concordance
 from radiogenomics.stats.inputs import Floats, check_level, survival_target
 from radiogenomics.stats.survival.concordance import comparable_pairs
 from radiogenomics.study.derivation.cohorts import Discovery
-from radiogenomics.study.derivation.evidence import Judge
+from radiogenomics.study.derivation.evidence import Judge, to_repeat
 from radiogenomics.study.findings import Findings, merge
 
 SPLIT = "subsamples"
@@ -94,7 +94,7 @@ def gene_stability(
         return Findings()
     expression = judge.discovery.expression[[*judge.candidates, COHORT]]
     draws = _subsamples(judge.discovery, count, rng=judge.rng(_STREAM))
-    smaller = clone(rule).set_params(minimum_events=max(1, int(DRAWN * rule.minimum_events)))
+    smaller = to_repeat(rule).set_params(minimum_events=max(1, int(DRAWN * rule.minimum_events)))
     work = partial(_derive_again, smaller, expression, judge.discovery.outcome.to_structured())
     parallel = Parallel(n_jobs=judge.jobs, return_as="generator")
     runs = list(progress(parallel(delayed(work)(inside=d) for d in draws), SPLIT, total=count))
