@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
+from radiogenomics.evaluation.prognosis import PER_SD
 from radiogenomics.plots import draw_forest
 from radiogenomics.plots.contrasts import draw_contrasts
 from radiogenomics.plots.enrichment import draw_enrichment
@@ -20,7 +21,6 @@ from radiogenomics.report.vocabulary import split_words
 
 FOUND = 0.05
 MOST_GENES = 20
-PER_SD = "risk (per SD)"
 
 
 def contrast_pictures(content: ReportContent) -> Pictures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -77,6 +78,15 @@ def read_tumours(cohort: Cohort, *, assay: str, known: GeneNames | None = None) 
     if normal is not None:
         normal = rename_genes(normal, known=known).values.reindex(columns=values.columns)
     return Tumours(cohort, values, normal, LOG2_UNITS[unit], named.genes)
+
+
+def changed_names(genes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What became of gene names, by cohort, where that is worth telling.
+
+    Without the HGNC set most names are merely not known here, which says nothing of them.
+    """
+    every = pd.concat([table.assign(cohort=cohort) for cohort, table in genes.items()])
+    return every[~every["status"].isin(["approved", "unknown"])].reset_index(drop=True)
 
 
 def _with_names(table: FeatureTable, what: str) -> FeatureTable:

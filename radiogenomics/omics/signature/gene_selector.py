@@ -95,6 +95,15 @@ def read_given(expression: pd.DataFrame, y: Any, groups: ArrayLike | None) -> Gi
     return Given(tuple(map(str, expression.columns)), values, time, event, cohorts)
 
 
+def require_measured(given: Given, *, what: str) -> None:
+    """Raise DataError where a gene lacks a value in some patient."""
+    if not np.isfinite(given.values).all():
+        raise DataError(
+            f"{what}: expected genes measured in every patient; found missing or infinite values. "
+            "Drop these genes or impute inside the fold."
+        )
+
+
 def standardise_by_cohort(values: Floats, cohorts: NDArray[Any]) -> Floats:
     """Subtract the cohort's mean and divide by its standard deviation (n - 1), gene by gene.
 

@@ -18,6 +18,7 @@ from radiogenomics.omics.signature.gene_selector import (
     Positions,
     deal_evenly,
     read_given,
+    require_measured,
     standardise_by_cohort,
 )
 from radiogenomics.stats.inputs import Floats
@@ -155,11 +156,7 @@ class PenalisedCox(GeneSelector):
         """
         self._check()
         given = read_given(expression, y, groups)
-        if not np.isfinite(given.values).all():
-            raise DataError(
-                "PenalisedCox: expected genes measured in every patient; found missing or infinite "
-                "values. Drop these genes or impute inside the fold."
-            )
+        require_measured(given, what="PenalisedCox")
         # One stratum alone is left out, as a single risk set is summed faster.
         several = np.unique(given.cohorts).size > 1
         problem = _Problem(

@@ -11,7 +11,12 @@ from scipy.special import chdtrc
 
 from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.core.method import Method
-from radiogenomics.omics.signature.gene_selector import GeneSelector, Given, read_given
+from radiogenomics.omics.signature.gene_selector import (
+    GeneSelector,
+    Given,
+    read_given,
+    require_measured,
+)
 from radiogenomics.stats.inputs import Floats
 from radiogenomics.stats.survival.cox import fit_cox, fit_cox_batch
 
@@ -122,11 +127,7 @@ class StepwiseCox(GeneSelector):
         """
         self._check()
         given = read_given(expression, y, groups)
-        if not np.isfinite(given.values).all():
-            raise DataError(
-                "StepwiseCox: expected genes measured in every patient; found missing or infinite "
-                "values. Drop these genes or impute inside the fold."
-            )
+        require_measured(given, what="StepwiseCox")
         walk = _Walk(self, given)
         while walk.step():
             pass

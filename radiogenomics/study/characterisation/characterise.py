@@ -41,7 +41,7 @@ from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.plan import planned_settings
 from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
-from radiogenomics.study.tumours import Tumours, read_tumours
+from radiogenomics.study.tumours import Tumours, changed_names, read_tumours
 
 ASSAY = "rna"
 
@@ -315,12 +315,10 @@ def _headline(findings: Findings, name: str) -> Metric | None:
 def _described(parts: Sequence[Tumours], wanted: Wanted) -> Findings:
     rows = [row for part in parts for row in _flow(part, wanted)]
     flow = pd.DataFrame(rows, columns=["cohort", "table", "kind", "patients", "events"])
-    renamed = pd.concat([part.genes.assign(cohort=part.cohort.id) for part in parts])
-    changed = renamed[~renamed["status"].isin(["approved", "unknown"])]
     return Findings(
         tables={
             "cohort_flow": flow.astype({"events": "Int64"}),
-            "gene_names": changed.reset_index(drop=True),
+            "gene_names": changed_names({part.cohort.id: part.genes for part in parts}),
             "settings": planned_settings(_settings(wanted)),
         }
     )

@@ -16,12 +16,12 @@ from radiogenomics.evaluation import prognosis
 from radiogenomics.evaluation.alignment import per_sd
 from radiogenomics.evaluation.response import POOLED, ResponseScores, response_auc
 from radiogenomics.study.characterisation.scores import NamedScore, SignatureScore
+from radiogenomics.study.external import OF_SIGNATURE
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.tumours import Tumours
 
 PERMUTATIONS = 999
 FEWEST_EVENTS = 10
-OF_SIGNATURE = "signature, "
 
 
 @dataclass(frozen=True, eq=False)

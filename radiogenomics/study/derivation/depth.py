@@ -25,6 +25,7 @@ from radiogenomics.study.external import OF_SIGNATURE
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.signature import adjusted_metric
 
+OUTCOME_PERMUTATIONS = 1000
 FEWEST_IN_SUBGROUP = 10
 EVENTS_PER_GROUP = 10
 MOST_GROUPS = 5

@@ -21,6 +21,7 @@ from radiogenomics.omics.identifiers import GeneNames
 from radiogenomics.stats import adjust, fit_cox
 from radiogenomics.stats.ranks import spearman
 from radiogenomics.study.derivation.cohorts import Discovery, Molecules
+from radiogenomics.study.derivation.depth import OUTCOME_PERMUTATIONS
 from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import log2_per_patient, sites_of
@@ -30,7 +31,6 @@ FEWEST_PAIRS = 10
 # A median over this many genes is no accident of a few; in tumours it is about 0.2 to 0.5.
 FEWEST_GENES = 20
 LEAST_MEDIAN = 0.1
-OUTCOME_PERMUTATIONS = 1000
 # Units of manifests that are no unit of expression, and the checks that hold for their values.
 _RATIO = "log2(x+offset)"
 _CHECKED_AS = "log intensity"

@@ -55,6 +55,7 @@ from radiogenomics.study.results import Results, without_identities
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
 from radiogenomics.study.score import HIGH, LOW
 from radiogenomics.study.signature import mean_risk
+from radiogenomics.study.tumours import changed_names
 
 
 def derive_signature(
@@ -252,15 +253,13 @@ def _described(
         ]
     )
     rules = {f"candidates.{name}": value for name, value in plan.candidates.model_dump().items()}
-    renamed = pd.concat([p.genes.assign(cohort=p.cohort.id) for p in (*cohorts, *external)])
-    # Without the HGNC set most names are merely not known here, which says nothing of them.
-    changed = renamed[~renamed["status"].isin(["approved", "unknown"])]
+    names = {part.cohort.id: part.genes for part in (*cohorts, *external)}
     text = f"{int(candidates['candidate'].sum())} of {len(candidates)} shared genes are candidates."
     return Findings(
         tables={
             "cohort_flow": flow,
             "candidates": candidates,
-            "gene_names": changed,
+            "gene_names": changed_names(names),
             "settings": planned_settings(rules | plan.model_dump(exclude={"candidates"})),
         },
         notes=(("info", text),),

@@ -17,6 +17,7 @@ from radiogenomics.omics import SignatureDerivation
 from radiogenomics.stats.survival.baseline_hazard import BaselineHazard
 from radiogenomics.study.derivation.cohorts import Discovery, Molecules
 from radiogenomics.study.derivation.depth import (
+    OUTCOME_PERMUTATIONS,
     Place,
     accuracy_over_time,
     beside_covariates,
@@ -30,8 +31,6 @@ from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import sites_of
 from radiogenomics.study.prognosis import SPLIT
 from radiogenomics.study.score import FEWEST_REFERENCE, restandardised
-
-OUTCOME_PERMUTATIONS = 1000
 
 Notes = tuple[tuple[str, str], ...]
 
