@@ -13,7 +13,8 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip --disable-pip-version-check -qq
 PINNED   := install -c constraints.txt
-KERNELS  := $(wildcard $(addprefix radiogenomics/imaging/radiomics/kernels/*.,cpp hpp))
+HOMES    := radiogenomics/imaging/radiomics radiogenomics/stats/association
+KERNELS  := $(wildcard $(foreach home,$(HOMES),$(addprefix $(home)/kernels/*.,cpp hpp)))
 STEP     := @printf '%s\n'
 
 export PYTHONNOUSERSITE := 1
@@ -55,7 +56,7 @@ bench: $(VENV)/.test $(VENV)/.pyradiomics ## time ourselves beside the peers int
 
 clean: ## remove everything the other targets made, .venv too
 	@rm -rf $(VENV) radiogenomics-demo build dist *.egg-info .coverage htmlcov benchmarks/results.json
-	@rm -f radiogenomics/imaging/radiomics/_kernels.*
+	@rm -f $(addsuffix /_kernels.*,$(HOMES))
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -2,7 +2,8 @@
 
 ``analyses/`` and ``data_manifests/`` stand at the top of the checkout, where people look for them,
 and travel in the wheel as ``radiogenomics/_shipped/`` (docs/decisions/0001-build-backend.md). The
-kernels of radiomics are one extension module (docs/decisions/0004-compiled-kernels.md).
+kernels of radiomics are one extension module, and those of associations another
+(docs/decisions/0004-compiled-kernels.md).
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, CompileError, ExecError, PlatformError
 
 SHIPPED = ["radiogenomics._shipped.analyses", "radiogenomics._shipped.data_manifests"]
-RADIOMICS = Path("radiogenomics/imaging/radiomics")
+HOMES = (Path("radiogenomics/imaging/radiomics"), Path("radiogenomics/stats/association"))
 
 NO_COMPILER = """\
 the compiled kernels of radiogenomics could not be built.
@@ -25,9 +26,9 @@ Install both and repeat the command:
   conda            conda install -c conda-forge cxx-compiler"""
 
 
-def sources(suffix: str) -> list[str]:
+def sources(home: Path, suffix: str) -> list[str]:
     """Files of the kernels, in an order that is the same on every machine."""
-    return sorted(path.as_posix() for path in (RADIOMICS / "kernels").glob(f"*{suffix}"))
+    return sorted(path.as_posix() for path in (home / "kernels").glob(f"*{suffix}"))
 
 
 class BuildKernels(build_ext):
@@ -41,20 +42,23 @@ class BuildKernels(build_ext):
             raise CompileError(f"{error}\n\n{NO_COMPILER}") from error
 
 
-KERNELS = Pybind11Extension(
-    ".".join([*RADIOMICS.parts, "_kernels"]),
-    sources(".cpp"),
-    depends=[*sources(".hpp"), "setup.py"],
-    cxx_std=17,
-    # No -march: a wheel runs on every processor of its kind. No fused multiply-add: it would give
-    # the last digit another value on processors that have it.
-    extra_compile_args=["-O3", "-ffp-contract=off", "-pthread"],
-    extra_link_args=["-pthread"],
-)
+def kernels(home: Path) -> Pybind11Extension:
+    """Return the extension module of one folder of the package."""
+    return Pybind11Extension(
+        ".".join([*home.parts, "_kernels"]),
+        sources(home, ".cpp"),
+        depends=[*sources(home, ".hpp"), "setup.py"],
+        cxx_std=17,
+        # No -march: a wheel runs on every processor of its kind. No fused multiply-add: it would
+        # give the last digit another value on processors that have it.
+        extra_compile_args=["-O3", "-ffp-contract=off", "-pthread"],
+        extra_link_args=["-pthread"],
+    )
+
 
 ParallelCompile(default=2).install()
 setup(
     packages=find_packages(include=["radiogenomics", "radiogenomics.*"]) + SHIPPED,
-    ext_modules=[KERNELS],
+    ext_modules=[kernels(home) for home in HOMES],
     cmdclass={"build_ext": BuildKernels},
 )

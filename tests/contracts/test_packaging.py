@@ -160,6 +160,6 @@ def test_version_has_one_source() -> None:
 
 
 def test_wheel_holds_the_compiled_kernels_and_not_their_sources(installed: Path) -> None:
-    radiomics = installed / "radiogenomics" / "imaging" / "radiomics"
-    assert len(list(radiomics.glob("_kernels.*"))) == 1
+    for home in ("imaging/radiomics", "stats/association"):
+        assert len(list((installed / "radiogenomics" / home).glob("_kernels.*"))) == 1
     assert not files_under(installed, {".cpp", ".hpp"})
