@@ -86,7 +86,7 @@ def draw_screen(
         kind=np.where(kept, "kept for the search", "not kept"),
     )
     colours = {"not kept": FAINT, "kept for the search": BLUE}
-    ax = _draw(points, new_axes(ax, size=(4.6, 4.0)), colours=colours, named=named)
+    ax = draw_points(points, new_axes(ax, size=(4.6, 4.0)), colours=colours, named=named)
     low, high = ax.get_xlim()
     inside = [tick for tick in TICKS if low <= np.log(tick) <= high]
     ax.xaxis.set_major_locator(FixedLocator([float(np.log(tick)) for tick in inside]))
@@ -148,13 +148,13 @@ def draw_differential(
     first = points[points["kind"] != other].sort_values("p", kind="stable").groupby("kind")
     names = {*named, *first.head(top)["gene"]}
     colours = {other: FAINT, up: VERMILION, down: BLUE}
-    ax = _draw(points, new_axes(ax, size=(4.6, 4.0)), colours=colours, named=names)
+    ax = draw_points(points, new_axes(ax, size=(4.6, 4.0)), colours=colours, named=names)
     words = "log2 fold change, high over low"
     name_axes(ax, x=words, y="−log10 p", title=title)
     return ax
 
 
-def _draw(
+def draw_points(
     points: pd.DataFrame, ax: Axes, *, colours: dict[str, str], named: Collection[str]
 ) -> Axes:
     """Draw points ``effect, p, kind, gene``; the kinds are drawn in the order of their colours."""
