@@ -14,7 +14,8 @@ from radiogenomics.core.log import progress
 from radiogenomics.core.scan import Volume
 from radiogenomics.imaging.engine import levels_of, responses_of, textures_of
 from radiogenomics.imaging.filters import Filter
-from radiogenomics.imaging.masks import Box, bounding_box, select_lesions
+from radiogenomics.imaging.intensity import normalise_to_organ
+from radiogenomics.imaging.masks import LESION_RULES, Box, bounding_box, select_lesions
 from radiogenomics.imaging.preparation import Prepared, prepare
 from radiogenomics.imaging.radiomics.families import feature_names
 from radiogenomics.imaging.radiomics.firstorder import firstorder_features
@@ -70,7 +71,7 @@ def feature_maps(
     UnknownNameError
         An image type, family or feature is not among those of the settings.
     DataError
-        No feature is asked for, or one of shape.
+        No feature is asked for, or one of shape, or by the conventions of the IBSI.
     GeometryError
         As for the extraction.
 
@@ -81,13 +82,11 @@ def feature_maps(
     asked = tuple(dict.fromkeys(features))
     if not asked:
         raise DataError("expected names of features; found none. Name those of your model.")
-    volume = with_region(volume, region)
-    lesions = select_lesions(volume.mask(region), settings.lesions, label=settings.label)
-    ready = prepare(replace(volume, masks={region: lesions}), region, settings)
-    where = _window(ready, settings)
+    ready = prepared_for_maps(volume, region, settings)
+    where = window_of(ready, settings)
     maps = {}
     for name, response, item in responses_of(ready, settings, box=where):
-        wanted = _wanted(name, asked)
+        wanted = wanted_of(name, asked)
         if wanted:
             found = _mapped(response, item, wanted, ready, settings, where)
             maps |= {f"{name}_{feature}": values for feature, values in found.items()}
@@ -97,20 +96,45 @@ def feature_maps(
     return FeatureMaps({name: maps[name] for name in asked}, ready.volume)
 
 
-def _voxel(settings: ExtractionSettings) -> VoxelSettings:
+def prepared_for_maps(volume: Volume, region: str, settings: ExtractionSettings) -> Prepared:
+    """The region as it is measured for a table; where lesions are measured apart, the largest.
+
+    Raises
+    ------
+    DataError
+        The settings have the conventions of the IBSI.
+    GeometryError
+        As for the extraction.
+    """
+    if settings.conventions == "ibsi":
+        raise DataError(
+            "feature maps: expected settings with the conventions of pyradiomics; found those of "
+            "the IBSI, which are not mapped. Use conventions: pyradiomics."
+        )
+    volume = with_region(volume, region)
+    rule = settings.lesions if settings.lesions in LESION_RULES else "largest"
+    lesions = select_lesions(volume.mask(region), rule, label=settings.label)
+    if settings.normalise == "liver":
+        others = tuple({region, "tumour"} - {"liver"})
+        volume = normalise_to_organ(volume, organ="liver", without=others)
+    return prepare(replace(volume, masks={region: lesions}), region, settings)
+
+
+def voxel_settings(settings: ExtractionSettings) -> VoxelSettings:
+    """Size of the cubes, what counts in them and what stands outside."""
     return settings.voxel or VoxelSettings()
 
 
-def _window(ready: Prepared, settings: ExtractionSettings) -> Box:
+def window_of(ready: Prepared, settings: ExtractionSettings) -> Box:
     """Box of the region, widened by the cube where voxels outside the region count."""
-    if _voxel(settings).masked_kernel:
+    if voxel_settings(settings).masked_kernel:
         return ready.box
-    radius = _voxel(settings).kernel_radius
+    radius = voxel_settings(settings).kernel_radius
     z, y, x = bounding_box(ready.inside, margin=(radius, radius, radius))
     return z, y, x
 
 
-def _wanted(image_type: str, asked: tuple[str, ...]) -> Wanted:
+def wanted_of(image_type: str, asked: tuple[str, ...]) -> Wanted:
     """Family → features of one image type; DataError or UnknownNameError for a wrong word."""
     found: dict[str, tuple[str, ...]] = {}
     for name in asked:
@@ -136,27 +160,27 @@ def _mapped(
 ) -> dict[str, Array]:
     """Maps of one image type, by family and feature."""
     inside = ready.inside[where]
-    counted = inside if _voxel(settings).masked_kernel else np.ones_like(inside)
+    counted = inside if voxel_settings(settings).masked_kernel else np.ones_like(inside)
     roi = Roi(response, counted, ready.volume.spacing_mm)
     levels = levels_of(roi, item, settings=settings, scanned=ready.volume.voxels.dtype)
     shape = ready.volume.voxels.shape
     maps = {
-        f"{family}_{feature}": np.full(shape, _voxel(settings).initial_value)
+        f"{family}_{feature}": np.full(shape, voxel_settings(settings).initial_value)
         for family, names in wanted.items()
         for feature in names
     }
     corner = np.array([part.start for part in where])
     places = np.argwhere(inside)
     for place in progress(places, "feature maps", total=len(places)):
-        cube = _cube(place, settings, inside.shape)
-        for name, value in _measured(roi, levels, cube, wanted, settings).items():
+        cube = cube_around(place, settings, inside.shape)
+        for name, value in measured_in(roi, levels, cube, wanted, settings).items():
             maps[name][tuple(place + corner)] = value if math.isfinite(value) else math.nan
     return maps
 
 
-def _cube(place: Array, settings: ExtractionSettings, shape: tuple[int, ...]) -> Box:
+def cube_around(place: Array, settings: ExtractionSettings, shape: tuple[int, ...]) -> Box:
     """Voxels around a place, one thick along the axis that is not crossed."""
-    radii = [_voxel(settings).kernel_radius] * 3
+    radii = [voxel_settings(settings).kernel_radius] * 3
     if settings.flat_axis is not None:
         radii[settings.flat_axis] = 0
     z, y, x = (
@@ -166,9 +190,10 @@ def _cube(place: Array, settings: ExtractionSettings, shape: tuple[int, ...]) ->
     return z, y, x
 
 
-def _measured(
+def measured_in(
     roi: Roi, levels: GreyLevels, cube: Box, wanted: Wanted, settings: ExtractionSettings
 ) -> dict[str, float]:
+    """Features of the voxels in one cube, family by family."""
     here = GreyLevels(np.ascontiguousarray(levels.levels[cube]), levels.count)
     textures = {family: names for family, names in wanted.items() if family != "firstorder"}
     found = textures_of(here, textures, spacing_mm=roi.spacing_mm, settings=settings)
