@@ -16,6 +16,7 @@ import yaml
 
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import DataError, MissingExtraError, MissingFileError
+from radiogenomics.core.feature_table import FeatureTable
 from radiogenomics.core.log import progress
 from radiogenomics.core.outcomes import ResponseOutcome, SurvivalOutcome
 from radiogenomics.core.provenance import hash_file
@@ -143,12 +144,18 @@ def _write_assays(cohort: Cohort, folder: Path) -> dict[str, Any]:
             **_entry(folder, f"{name}.parquet"),
             "orientation": "genes_by_samples",
             "identifiers": "symbol",
-            "unit": str(table.variables["unit"].iloc[0]),
+            "unit": _unit(table),
             "variable_column": "symbol",
             # A copy each: one object in two places would be written as a YAML alias.
             "samples": copy.deepcopy(link),
         }
     return entries
+
+
+def _unit(table: FeatureTable) -> str:
+    """Unit of all variables; measures of images, each with its own, are features."""
+    units = set(table.variables["unit"].astype(str))
+    return units.pop() if len(units) == 1 else "feature"
 
 
 def _outcome_rules(cohort: Cohort) -> dict[str, Any]:
