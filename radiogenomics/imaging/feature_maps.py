@@ -173,7 +173,7 @@ def _mapped(
     places = np.argwhere(inside)
     for place in progress(places, "feature maps", total=len(places)):
         cube = cube_around(place, settings, inside.shape)
-        for name, value in measured_in(roi, levels, cube, wanted, settings).items():
+        for name, value in measured_in(roi, levels, cube, wanted=wanted, settings=settings).items():
             maps[name][tuple(place + corner)] = value if math.isfinite(value) else math.nan
     return maps
 
@@ -191,7 +191,7 @@ def cube_around(place: Array, settings: ExtractionSettings, shape: tuple[int, ..
 
 
 def measured_in(
-    roi: Roi, levels: GreyLevels, cube: Box, wanted: Wanted, settings: ExtractionSettings
+    roi: Roi, levels: GreyLevels, cube: Box, *, wanted: Wanted, settings: ExtractionSettings
 ) -> dict[str, float]:
     """Features of the voxels in one cube, family by family."""
     here = GreyLevels(np.ascontiguousarray(levels.levels[cube]), levels.count)

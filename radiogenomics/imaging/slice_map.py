@@ -202,7 +202,9 @@ class _Filtered:
         scanned = self.ready.volume.voxels.dtype
         levels = levels_of(roi, self.item, settings=self.settings, scanned=scanned)
         wanted = wanted_of(self.feature.partition("_")[0], (self.feature,))
-        found = (measured_in(roi, levels, cube, wanted, self.settings) for cube in cubes)
+        found = (
+            measured_in(roi, levels, cube, wanted=wanted, settings=self.settings) for cube in cubes
+        )
         values = [value for each in found for value in each.values()]
         return [value if math.isfinite(value) else math.nan for value in values]
 
