@@ -39,6 +39,8 @@ Places = NDArray[np.intp]
 _CHUNK = 128
 # The null is of single precision, and genes nearly equal in r may change places there.
 _ROUNDING = 1e-4
+# Left of a unit column beside the covariates, in a deal: below it is rounding.
+_NOTHING = 1e-10
 # Width of a bin of |NES|, and how many there are.
 NES_BIN = 0.001
 _BINS = 20_000
@@ -265,7 +267,9 @@ class _Work:
         dealt = unit[self.orders]
         if self.basis.shape[1]:
             dealt -= (dealt @ self.basis) @ self.basis.T
-            dealt /= np.sqrt(np.einsum("dn,dn->d", dealt, dealt))[:, None]
+            length = np.sqrt(np.einsum("dn,dn->d", dealt, dealt))[:, None]
+            # Of a feature that covariates explain wholly in a deal nothing is left to correlate.
+            dealt /= np.where(length > _NOTHING, length, np.inf)
         return dealt.astype(np.float32)
 
     def _normalise(self, feature: int, space: _Space) -> None:

@@ -134,10 +134,17 @@ def enrichment_scores(rankings: ArrayLike, members: SetMembers, *, weight: float
             f"{values.shape} and {int((~np.isfinite(values)).sum())} missing or infinite values. "
             "Leave genes with missing values out."
         )
-    if not weight >= 0:
-        raise DataError(f"weight: expected 0 or more; found {weight}. 1 is usual.")
+    if not 0 <= weight < np.inf:
+        raise DataError(f"weight: expected a number of 0 or more; found {weight}. 1 is usual.")
     walk = _kernels.enrichment_f4 if values.dtype == np.float32 else _kernels.enrichment_f8
-    return np.asarray(walk(values, members.start, members.set_of, members.count, float(weight)))
+    try:
+        found = walk(values, members.start, members.set_of, members.count, float(weight))
+    except ValueError as error:
+        raise DataError(
+            f"expected weights that can be added up; found values from {np.abs(values).min():g} to "
+            f"{np.abs(values).max():g} to the power {weight:g} ({error}). Rescale the rankings."
+        ) from error
+    return np.asarray(found)
 
 
 def leading_edge(ranking: ArrayLike, positions: ArrayLike, *, weight: float = 1.0) -> Places:

@@ -1,55 +1,31 @@
-"""Whatever a kernel is given, it refuses with ValueError or TypeError, or its answer is right.
-
-Every kernel the module exposes has a case here. ``test_sanitised_kernels.py`` runs this file once
-more on kernels compiled with sanitisers, which it names in ``RADIOGENOMICS_KERNELS``.
-"""
+"""The kernels of radiomics under hostile arguments: each refuses, or its answer is right."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-Strategy = st.SearchStrategy[Any]
+from ...hostile_arguments import (
+    EXTREMES,
+    NUMBERS,
+    Case,
+    Strategy,
+    anything,
+    check_refuses_or_is_right,
+    extreme,
+    kernels_under_test,
+    laid_out,
+    mostly,
+)
+
 Shape = tuple[int, int, int]
 
-
-def kernels_under_test() -> ModuleType:
-    """The package's kernels, or those of the file that is named."""
-    path = os.environ.get("RADIOGENOMICS_KERNELS")
-    if path is None:
-        from radiogenomics.imaging.radiomics import _kernels
-
-        return _kernels
-    spec = importlib.util.spec_from_file_location("_kernels", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-KERNELS = kernels_under_test()
-SAME_EVERY_TIME = settings(
-    max_examples=300,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-REFUSALS = (TypeError, ValueError)
-
-TYPES = ("?", "i1", "u1", "u2", ">u2", "i4", "i8", "u8", "f4", "f8", "c16", "U2", "O")
-EXTREMES = (-(2**63), -(2**31), -7, -1, 0, 1, 2, 255, 256, 65535, 65536, 2**31, 2**62, 2**63, 2**70)
-NUMBERS = (0.0, -0.0, 0.5, 1.0, -3.0, 1e-300, 5e-324, 1e300, np.inf, -np.inf, np.nan)
+KERNELS = kernels_under_test("radiogenomics.imaging.radiomics._kernels")
 
 
 def sides() -> Strategy:
@@ -57,34 +33,6 @@ def sides() -> Strategy:
         arrays.array_shapes(min_dims=3, max_dims=3, min_side=least, max_side=6) for least in (1, 0)
     )
     return mostly(some, none)
-
-
-def anything() -> Strategy:
-    """An array of any type and shape, or no array at all."""
-    shapes = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
-    odd = st.builds(
-        lambda dtype, shape: np.ones(shape).astype(dtype), st.sampled_from(TYPES), shapes
-    )
-    scalars = st.sampled_from((None, "words", 1.5, {}, *EXTREMES, *NUMBERS))
-    return st.one_of(odd, scalars, st.lists(st.integers(-3, 3), max_size=4))
-
-
-def mostly(right: Strategy, wrong: Strategy | None = None) -> Strategy:
-    """Eleven times of twelve the right thing."""
-    other = anything() if wrong is None else wrong
-    return st.integers(0, 11).flatmap(lambda dice: other if dice == 11 else right)
-
-
-def extreme(*more: object) -> Strategy:
-    return st.sampled_from((*EXTREMES, *more))
-
-
-def laid_out(array: np.ndarray) -> Strategy:
-    """The same numbers with other strides."""
-    views = [array, np.asfortranarray(array)]
-    if array.ndim:
-        views += [np.repeat(array, 2, axis=-1)[..., ::2], array[::-1].copy()[::-1]]
-    return st.sampled_from(views)
 
 
 def filled(make: Callable[[np.random.Generator], np.ndarray]) -> Strategy:
@@ -140,14 +88,6 @@ def mask(shape: tuple[int, ...]) -> Strategy:
 COUNT = mostly(st.sampled_from((7, 300)), extreme("8", 2.0))
 THREADS = mostly(st.integers(1, 5), extreme(None, 1.5))
 SWITCH = mostly(st.booleans(), st.sampled_from((None, 2, "no")))
-
-
-@dataclass(frozen=True)
-class Case:
-    """How a kernel's arguments are drawn, and what is true of every answer."""
-
-    arguments: Callable[[Shape], dict[str, Strategy]]
-    check: Callable[[dict[str, Any], Any], None]
 
 
 def voxels(given: dict[str, Any]) -> int:
@@ -267,24 +207,32 @@ def spline(shape: Shape) -> dict[str, Strategy]:
 LONE = {"threads": THREADS, "lone_lines": SWITCH}
 NEAR = {"tolerance": mostly(st.integers(0, 2), extreme()), "threads": THREADS, "isolated": SWITCH}
 
+
+def case(
+    arguments: Callable[[Shape], dict[str, Strategy]], check: Callable[[dict[str, Any], Any], None]
+) -> Case:
+    """Arguments that fit a volume of any shape."""
+    return Case(sides().flatmap(lambda shape: st.fixed_dictionaries(arguments(shape))), check)
+
+
 CASES = {
-    "bin_levels": Case(lambda s: {"values": finite(s[:1]), "edges": edges()}, check_bins),
-    "bspline_resample": Case(spline, check_resampled),
-    "cooccurrence": Case(lambda s: texture(s, longest=3, threads=THREADS), check_pairs),
-    "cooccurrence_and_runs": Case(lambda s: texture(s, **LONE), check_both),
-    "dependence_and_tone": Case(lambda s: texture(s, longest=3, **NEAR), check_neighbourhoods),
-    "laplacian_of_gaussian": Case(curvature, check_curvature),
-    "mesh": Case(
+    "bin_levels": case(lambda s: {"values": finite(s[:1]), "edges": edges()}, check_bins),
+    "bspline_resample": case(spline, check_resampled),
+    "cooccurrence": case(lambda s: texture(s, longest=3, threads=THREADS), check_pairs),
+    "cooccurrence_and_runs": case(lambda s: texture(s, **LONE), check_both),
+    "dependence_and_tone": case(lambda s: texture(s, longest=3, **NEAR), check_neighbourhoods),
+    "laplacian_of_gaussian": case(curvature, check_curvature),
+    "mesh": case(
         lambda s: {"inside": mask(s), "spacing_mm": numbers(2.0, 0.7, 1.0), "open": SWITCH},
         check_moments,
     ),
-    "outline": Case(
+    "outline": case(
         lambda s: {"inside": mask(s[:2]), "spacing_mm": numbers(2.0, 0.7)}, check_moments
     ),
-    "runs": Case(lambda s: texture(s, **LONE), check_runs),
-    "split_bands": Case(bands, check_bands),
-    "zone_distances": Case(lambda s: texture(s, distance=distances(s)), check_distances),
-    "zones": Case(texture, check_zones),
+    "runs": case(lambda s: texture(s, **LONE), check_runs),
+    "split_bands": case(bands, check_bands),
+    "zone_distances": case(lambda s: texture(s, distance=distances(s)), check_distances),
+    "zones": case(texture, check_zones),
 }
 
 
@@ -294,21 +242,4 @@ def test_every_kernel_has_a_case() -> None:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_kernel_refuses_or_is_right(name: str) -> None:
-    kernel, case = getattr(KERNELS, name), CASES[name]
-    answered = 0
-
-    @SAME_EVERY_TIME
-    @given(st.data())
-    def fuzz(data: st.DataObject) -> None:
-        nonlocal answered
-        shape = data.draw(sides(), label="shape")
-        drawn = data.draw(st.fixed_dictionaries(case.arguments(shape)), label="arguments")
-        try:
-            answer = kernel(**drawn)
-        except REFUSALS:
-            return
-        case.check(drawn, answer)
-        answered += 1
-
-    fuzz()
-    assert answered > 20, "hardly anything was accepted: the case draws no valid arguments"
+    check_refuses_or_is_right(getattr(KERNELS, name), CASES[name])

@@ -101,5 +101,8 @@ def test_unfit_rankings_are_refused() -> None:
         enrichment_scores(np.zeros((1, 5)), members)
     with pytest.raises(DataError, match="1 missing"):
         enrichment_scores([[1.0, np.nan, 2.0, 3.0]], members)
-    with pytest.raises(DataError, match="weight"):
-        enrichment_scores([[1.0, 0.0, 2.0, 3.0]], members, weight=-1.0)
+    for weight in (-1.0, np.inf, np.nan):
+        with pytest.raises(DataError, match="weight"):
+            enrichment_scores([[1.0, 0.0, 2.0, 3.0]], members, weight=weight)
+    with pytest.raises(DataError, match="that can be added up"):
+        enrichment_scores([[1e300, 0.0, 2.0, 3.0]], members, weight=2.0)

@@ -18,8 +18,9 @@ from pathlib import Path
 import pybind11
 import pytest
 
-SOURCES = Path(__file__).resolve().parents[3] / "radiogenomics/imaging/radiomics/kernels"
-FUZZ = Path(__file__).with_name("test_kernels_fuzz.py")
+TESTS = Path(__file__).resolve().parents[1]
+PACKAGE = TESTS.parent / "radiogenomics"
+HOMES = sorted(path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("kernels"))
 SANITISERS = (
     "-fsanitize=address,undefined,float-cast-overflow",
     "-fno-sanitize-recover=all",
@@ -58,10 +59,8 @@ def runtime(compiler: str, library: str) -> str | None:
     return path if Path(path).is_absolute() else None
 
 
-@pytest.fixture(scope="module")
-def sanitised(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extension module, compiled with sanitisers."""
-    folder = tmp_path_factory.mktemp("sanitised")
+def sanitised(compiler: str, sources: Path, folder: Path) -> Path:
+    """The extension module of a folder of sources, compiled with sanitisers."""
     options = (
         *("-std=c++17", "-O0", "-fPIC", "-fvisibility=hidden", "-pthread", *SANITISERS),
         *(f"-I{path}" for path in (pybind11.get_include(), sysconfig.get_path("include"))),
@@ -74,7 +73,7 @@ def sanitised(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         return target
 
     with ThreadPoolExecutor(2) as pool:
-        objects = list(pool.map(compiled, sorted(SOURCES.glob("*.cpp"))))
+        objects = list(pool.map(compiled, sorted(sources.glob("*.cpp"))))
     module = folder / "_kernels.so"
     done = run(compiler, "-shared", "-pthread", *SANITISERS, *objects, "-o", module)
     assert done.returncode == 0, done.stderr
@@ -101,10 +100,13 @@ def sanitised_python(compiler: str, module: Path, *arguments: object) -> str:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD loads the runtime on Linux only")
-def test_fuzz_cases_touch_no_foreign_memory(compiler: str, sanitised: Path) -> None:
+@pytest.mark.parametrize("home", HOMES)
+def test_fuzz_cases_touch_no_foreign_memory(home: str, compiler: str, tmp_path: Path) -> None:
+    module = sanitised(compiler, PACKAGE / home / "kernels", tmp_path)
     # Nothing is captured: what a sanitiser says before it ends the process must be seen.
-    options = ("-q", "-s", "-p", "no:cacheprovider", "--noconftest", "-o", "addopts=")
-    failure = sanitised_python(compiler, sanitised, "-m", "pytest", *options, FUZZ)
+    options = ("-q", "-s", "-p", "no:cacheprovider", "--noconftest")
+    fuzz = TESTS / home / "test_kernels_fuzz.py"
+    failure = sanitised_python(compiler, module, "-m", "pytest", *options, fuzz)
     assert not failure, failure
 
 
