@@ -28,12 +28,16 @@ from radiogenomics.core.gene_set import GeneSet
 from radiogenomics.omics.differential_moderated import moderated_t_table
 from radiogenomics.omics.group_design import check_group
 from radiogenomics.omics.scoring.scorer import GeneSets, as_gene_sets, coverage_table
+from radiogenomics.stats.association.running_sum import (
+    enrichment_scores,
+    leading_edge,
+    set_members,
+)
 from radiogenomics.stats.groups.variance_prior import variance_prior
 from radiogenomics.stats.multiplicity import adjust
 from radiogenomics.stats.permutation import permutations as draw_permutations
 
 Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 
 COLUMNS = ("set", "es", "nes", "p", "fdr", "size", "leading_edge")
 SEPARATOR = ", "
@@ -149,14 +153,18 @@ def _tested(
     frame: pd.DataFrame, labels: NDArray[np.bool_], sets: Sequence[GeneSet]
 ) -> pd.DataFrame:
     """The table of `enrichment_table`; the first row of ``labels`` is the label as it is."""
-    members = [frame.columns.get_indexer(pd.Index(each.genes)) for each in sets]
+    places = [frame.columns.get_indexer(pd.Index(each.genes)) for each in sets]
+    members = set_members(places, frame.shape[1])
     ranks = _Ranks.of(frame.to_numpy(dtype=float))
-    places, weights = next(ranks.under(labels[:1]))
-    null = _null(ranks, labels[1:], members)
-    by_place = frame.columns[np.argsort(places[0])]
+    ranking = next(ranks.under(labels[:1]))
+    es = enrichment_scores(ranking, members)[0]
+    null = np.concatenate([enrichment_scores(each, members) for each in ranks.under(labels[1:])])
+    # In order already, the ranking costs `leading_edge` no sorting set by set.
+    order = np.argsort(-ranking[0], kind="stable")
+    down, place, by_place = ranking[0, order], np.argsort(order), frame.columns[order]
     rows = [
-        _row(each, _walk(places[:, at], weights[:, at], frame.shape[1]), drawn, by_place)
-        for each, at, drawn in zip(sets, members, null, strict=True)
+        _row(each, float(score), null=drawn, edge=by_place[leading_edge(down, place[genes])])
+        for each, score, drawn, genes in zip(sets, es, null.T, places, strict=True)
     ]
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "fdr"])
     table.insert(4, "fdr", adjust(table["p"], method="bh"))
@@ -174,15 +182,11 @@ class _Ranks(NamedTuple):
         centred = values - values.mean(axis=0)
         return cls(centred, (centred**2).sum(axis=0))
 
-    def under(self, labels: NDArray[np.bool_]) -> Iterator[tuple[Places, Floats]]:
-        """Place of each gene and its weight, shape (labels, genes), some labellings at a time."""
+    def under(self, labels: NDArray[np.bool_]) -> Iterator[Floats]:
+        """Ranking of the genes, shape (labels, genes), some labellings at a time."""
         for start in range(0, len(labels), _CHUNK):
             r = self._t(labels[start : start + _CHUNK].astype(float))
-            r = np.round(r - np.median(r, axis=1, keepdims=True), _DIGITS)
-            order = np.argsort(-r, axis=1, kind="stable")
-            places = np.empty_like(order)
-            np.put_along_axis(places, order, np.arange(r.shape[1])[None, :], axis=1)
-            yield places, np.abs(r)
+            yield np.round(r - np.median(r, axis=1, keepdims=True), _DIGITS)
 
     def _t(self, labels: Floats) -> Floats:
         """Moderated t of each gene, row by row; as of two groups without covariates."""
@@ -201,54 +205,12 @@ class _Ranks(NamedTuple):
         return np.asarray(estimate / np.sqrt(variance * unit))
 
 
-class _Walk(NamedTuple):
-    """Enrichment scores of one set under labellings, and the genes' way to each."""
-
-    es: Floats
-    places: Places
-    farthest: Places
-
-
-def _walk(places: Places, weights: Floats, genes: int) -> _Walk:
-    """Follow the sum down the ranking, from the places of the set's genes alone.
-
-    Between two of them it only falls, so that it is highest at a gene of the set, and lowest just
-    before one.
-    """
-    order = np.argsort(places, axis=1)
-    at = np.take_along_axis(places, order, axis=1)
-    weight = np.take_along_axis(weights, order, axis=1)
-    total = weight.sum(axis=1, keepdims=True)
-    # Genes that all stand at the median have no weight; then they count alike.
-    even = np.full(weight.shape, 1 / weight.shape[1])
-    gain = np.divide(weight, total, out=even, where=total > 0)
-    risen = np.cumsum(gain, axis=1)
-    fallen = (at - np.arange(at.shape[1])) / (genes - at.shape[1])
-    peaks, troughs = risen - fallen, risen - gain - fallen
-    top, bottom = peaks.argmax(axis=1), troughs.argmin(axis=1)
-    rows = np.arange(len(at))
-    highest, lowest = peaks[rows, top], troughs[rows, bottom]
-    up = highest >= -lowest
-    return _Walk(np.where(up, highest, lowest), at, np.where(up, top, bottom))
-
-
-def _null(ranks: _Ranks, labels: NDArray[np.bool_], members: Sequence[Places]) -> Floats:
-    """Enrichment scores, shape (sets, labellings)."""
-    parts = [
-        np.stack([_walk(places[:, at], weights[:, at], places.shape[1]).es for at in members])
-        for places, weights in ranks.under(labels)
-    ]
-    return np.concatenate(parts, axis=1)
-
-
-def _row(each: GeneSet, walk: _Walk, null: Floats, by_place: pd.Index) -> tuple[object, ...]:
-    es, places, farthest = float(walk.es[0]), walk.places[0], int(walk.farthest[0])
-    edge = places[: farthest + 1] if es >= 0 else places[farthest:][::-1]
+def _row(each: GeneSet, es: float, *, null: Floats, edge: pd.Index[str]) -> tuple[object, ...]:
     same = np.abs(null[(null >= 0) == (es >= 0)])
     nes = es / float(same.mean()) if same.size else float(np.sign(es))
     # The same labelling summed in another order differs by rounding; that is a tie.
     p = (1 + int((same >= abs(es) * (1 - ROUNDING)).sum())) / (1 + same.size)
-    return each.name, es, nes, p, len(places), SEPARATOR.join(by_place[edge])
+    return each.name, es, nes, p, len(each.genes), SEPARATOR.join(edge)
 
 
 def _checked(values: pd.DataFrame, high: pd.Series[bool]) -> pd.DataFrame:
