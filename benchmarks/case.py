@@ -60,13 +60,14 @@ class Case:
     job
         What is done, in words; ``{items}`` stands for the number.
     unit
-        What an item is, plural.
+        What an item is, in the plural unless ``sample`` is 1.
     items
         Size of the job.
     sample
         Items that the peer does; below ``items``, its time is extrapolated linearly.
     warm_up
-        Items done by both before the clock starts.
+        Items done by both before the clock starts; 0 where even one takes long, and the sides then
+        do a small part of one.
     package
         Distribution of the peer.
     peer
@@ -84,6 +85,8 @@ class Case:
         What a reader of the ratio must know.
     most_rounds
         Rounds at most, where one takes long.
+    on_request
+        Runs only where it is named: it takes minutes.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Case:
     reference: Work | None = None
     remark: str = ""
     most_rounds: int = 100
+    on_request: bool = False
 
     def peer_version(self) -> str:
         """Package, version and what of it is used."""

@@ -109,8 +109,8 @@ def measure(case: Case, *, rounds: int, share: float = 1.0) -> Measurement:
         Part of the case's size that is done; 1 for a figure worth quoting.
     """
     rounds = min(rounds, case.most_rounds)
-    items = max(case.warm_up, round(case.items * share))
-    sample = max(case.warm_up, round(case.sample * share))
+    least = max(case.warm_up, 1)
+    items, sample = (max(least, round(size * share)) for size in (case.items, case.sample))
     with TemporaryDirectory() as name:
         folder = Path(name)
         _in_process(case, "inputs", folder, items)

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the cases, print the table, write the records."""
     asked = _parse(arguments)
     measured = []
-    for name in asked.case or CASES:
+    for name in asked.case or [name for name, case in CASES.items() if not case.on_request]:
         print(f"  {name}", file=sys.stderr, flush=True)
         measured.append(measure(CASES[name], rounds=asked.rounds, share=asked.share))
     print(table(measured))

@@ -15,9 +15,11 @@ from cases import (
     cutpoint_scan,
     linear_shap,
     pair_search,
+    radiogenomic_map,
     radiomics,
     random_signatures,
     rfecv,
+    spearman_all,
     ssgsea,
     surrogate_cv,
     survival_forest_shap,
@@ -43,6 +45,9 @@ CASES: Mapping[str, Case] = MappingProxyType(
             linear_shap.CASE,
             survival_forest_shap.CASE,
             ssgsea.CASE,
+            spearman_all.CASE,
+            radiogenomic_map.CASE,
+            radiogenomic_map.WHOLE,
         )
     }
 )
