@@ -10,6 +10,14 @@ import typer
 
 EXIT_SOME_FAILED = 3
 
+ControlOption = Annotated[
+    Literal["shuffled", "sampled", "uniform"] | None,
+    typer.Option(help="Measure negative controls: scans whose voxels hold no texture any more."),
+]
+PartOption = Annotated[
+    Literal["inside", "outside", "all"], typer.Option(help="Voxels that a control replaces.")
+]
+
 
 def extract(
     *,
@@ -42,6 +50,9 @@ def extract(
     repair: Annotated[
         Literal["error", "resample", "pad"], typer.Option(help="Mask off the image's grid.")
     ] = "error",
+    control: ControlOption = None,
+    control_part: PartOption = "inside",
+    control_seed: Annotated[int, typer.Option(min=0, help="Seed of the control.")] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores if none.")] = None,
     dask: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
     hash_ids: Annotated[
@@ -61,7 +72,8 @@ def extract(
 
     found = run_extract(
         settings=settings, out=out, image=image, mask=mask, label=label, roi=roi, series=series,
-        scans=scans, lesions=lesions, backend=backend, repair=repair, jobs=jobs, dask=dask,
+        scans=scans, lesions=lesions, backend=backend, repair=repair, control=control,
+        control_part=control_part, control_seed=control_seed, jobs=jobs, dask=dask,
         hash_ids=hash_ids,
     )  # fmt: skip
     typer.echo(json.dumps(found.summary()) if as_json else str(found))

@@ -18,6 +18,8 @@ from radiogenomics.core.provenance import hash_text, version, versions
 from radiogenomics.core.schema import parse
 from radiogenomics.imaging import ExtractionSettings, load_settings
 from radiogenomics.imaging.backend import BACKENDS, Backend
+from radiogenomics.imaging.control_features import ControlRule
+from radiogenomics.imaging.controls import Control, Part
 from radiogenomics.io.images.match import REPAIRS, Repair
 from radiogenomics.io.journal import Journal, open_journal
 from radiogenomics.io.scan_list import ScanRow, content_hash, read_scan_list
@@ -97,6 +99,9 @@ def extract(
     lesions: str | None = None,
     backend: Backend = "native",
     repair: Repair = "error",
+    control: Control | None = None,
+    control_part: Part = "inside",
+    control_seed: int = 0,
     jobs: int | None = None,
     dask: str | None = None,
     hash_ids: str | None = None,
@@ -118,29 +123,26 @@ def extract(
     scans
         Or a table: patient_id, image_path, mask_path; where wanted label and series, and phase,
         time_point and roi, which become prefixes (``Pre_A_liver_original_...``).
-    lesions
-        Rule from lesions to patients, instead of that of the settings.
-    backend
-        ``native``, or ``pyradiomics`` for comparison.
-    repair
-        What to do when image and mask do not share a grid.
-    jobs
-        Processes; all cores if None.
-    dask
-        Address of a Dask scheduler to use instead of processes.
+    lesions, repair, backend
+        Rule from lesions to patients, instead of that of the settings; what to do when image and
+        mask do not share a grid; ``native``, or ``pyradiomics`` for comparison.
+    control, control_part, control_seed
+        Negative controls instead of the scans: see `ControlRule`.
+    jobs, dask
+        Processes, all cores if None; or address of a Dask scheduler to use instead.
     hash_ids
         Secret under which patient identifiers are replaced by pseudonyms in all outputs.
 
     Raises
     ------
-    DataError
-        The list or the settings are wrong, or the output's journal belongs to other work.
-    UnknownNameError
-        A preset, backend, policy or column is unknown.
+    DataError, SchemaError, UnknownNameError
+        The list or the settings are wrong, the output's journal belongs to other work, or words
+        do not go together or are unknown.
     """
     one = ScanRow(SINGLE, Path(), Path(), label=label, structure=roi, series=series)
     rows = _asked(image, mask, one, scans)
-    plan = _plan(settings, lesions=lesions, backend=backend, repair=repair)
+    rule = _control(control, part=control_part, seed=control_seed)
+    plan = replace(_plan(settings, lesions=lesions, backend=backend, repair=repair), control=rule)
     processes = jobs or os.cpu_count() or 1
     return _extract(rows, plan, Path(out), jobs=processes, dask=dask, hash_ids=hash_ids)
 
@@ -174,6 +176,19 @@ def _plan(
     return Plan(chosen, cast("Backend", backend), cast("Repair", repair))
 
 
+def _control(control: Control | None, *, part: Part, seed: int) -> ControlRule | None:
+    """The control that was asked for; words that would change nothing are a mistake."""
+    if control is None and (part, seed) == ("inside", 0):
+        return None
+    if control is None or seed < 0:
+        raise SchemaError(
+            "expected a control beside its part and its seed, and a seed from 0; found control "
+            f"{control}, part {part} and seed {seed}. Name the control: shuffled, sampled or "
+            "uniform."
+        )
+    return ControlRule(control, part, seed)
+
+
 def _extract(
     rows: Sequence[ScanRow],
     plan: Plan,
@@ -202,7 +217,7 @@ def _extract(
             else:
                 journal.add(key, told.record())
         done = {key: row for key, row in journal.rows.items() if key not in failed}
-        table = _table(named, done, lesions=plan.settings.lesions)
+        table = _table(named, done, plan=plan)
         failures, notes = _failures(named, failed), _notes(named, done)
         made = {**words, "versions": versions(), "scans": len(rows), "failed": len(failures)}
         _write(table, target)
@@ -278,7 +293,7 @@ def _named(row: ScanRow, secret: str | None) -> ScanRow:
 
 
 def _table(
-    rows: Mapping[str, ScanRow], done: Mapping[str, Mapping[str, Any]], *, lesions: str
+    rows: Mapping[str, ScanRow], done: Mapping[str, Mapping[str, Any]], *, plan: Plan
 ) -> pd.DataFrame:
     """One row a patient and lesion, in the order of the list; scans become prefixed columns."""
     found: dict[tuple[str, str], dict[str, float | None]] = {}
@@ -287,12 +302,15 @@ def _table(
             for lesion, features in done[key]["lesions"].items():
                 cells = found.setdefault((row.patient_id, lesion), {})
                 cells |= {row.prefix + name: value for name, value in features.items()}
+    done_to_all: dict[str, str] = {"lesions": plan.settings.lesions}
+    if plan.control is not None:
+        done_to_all |= {"control": plan.control.control, "control_part": plan.control.part}
     facts = [
-        {"patient_id": patient, "lesions": lesions} | ({"lesion": lesion} if lesion else {})
+        {"patient_id": patient} | done_to_all | ({"lesion": lesion} if lesion else {})
         for patient, lesion in found
     ]
     if not found:
-        return pd.DataFrame(columns=["patient_id", "lesions"])
+        return pd.DataFrame(columns=["patient_id", *done_to_all])
     features = pd.DataFrame(list(found.values())).astype(float)
     return pd.concat([pd.DataFrame(facts), features], axis=1)
 

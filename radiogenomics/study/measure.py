@@ -6,7 +6,7 @@ import math
 import threading
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ from radiogenomics.core.errors import (
     RadiogenomicsWarning,
     short_list,
 )
+from radiogenomics.core.scan import Volume
 from radiogenomics.imaging import ExtractionSettings, features_of_lesions
 from radiogenomics.imaging.backend import Backend
+from radiogenomics.imaging.control_features import ControlRule
 from radiogenomics.io.images import guess_phase, read_image, read_mask_with_notes
 from radiogenomics.io.images.match import Repair
 from radiogenomics.io.images.phase import phase_contradiction
@@ -46,16 +48,26 @@ ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done to every scan."""
+    """What is done to every scan.
+
+    Parameters
+    ----------
+    settings, backend, repair
+        As of an extraction.
+    control
+        Negative control that every scan is turned into first; None for the scans as they are.
+    """
 
     settings: ExtractionSettings
     backend: Backend = "native"
     repair: Repair = "error"
+    control: ControlRule | None = None
 
     def words(self) -> dict[str, object]:
-        """The plan as plain data."""
+        """The plan as plain data, without a control where there is none."""
         settings = self.settings.model_dump(mode="json")
-        return {"settings": settings, "backend": self.backend, "repair": self.repair}
+        rule: dict[str, object] = {} if self.control is None else {"control": asdict(self.control)}
+        return {"settings": settings, "backend": self.backend, "repair": self.repair, **rule}
 
 
 @dataclass(frozen=True)
@@ -123,11 +135,13 @@ def _measured(work: Work) -> Measured:
     mask = read_mask_with_notes(
         row.mask, image=image, label=row.label, roi=row.structure or None, repair=plan.repair
     )
-    volume = replace(image, masks={REGION: mask.voxels})
+    volume: Volume = replace(image, masks={REGION: mask.voxels})
     # The label of the row is cut out already; that of the settings holds where the row has none.
     settings = plan.settings
     if row.label is not None:
         settings = settings.model_copy(update={"label": None})
+    if plan.control is not None:
+        volume = plan.control.apply(volume, REGION, settings=settings, scan=row.key)
     found = features_of_lesions(
         volume, settings, region=REGION, backend=plan.backend, threads=work.threads
     )

@@ -14,6 +14,7 @@ import pytest
 
 from radiogenomics.core.errors import DataError, SchemaError, UnknownNameError
 from radiogenomics.imaging import ExtractionSettings, features_of_volume
+from radiogenomics.io.feature_files import read_feature_file
 from radiogenomics.io.images import read_image, read_mask
 from radiogenomics.study.extract import extract
 
@@ -179,6 +180,75 @@ def test_each_lesion_is_a_row(tmp_path: Path) -> None:
     assert volumes == sorted(volumes, reverse=True)
 
 
+def test_a_control_keeps_shape_and_histogram_and_says_what_it_is(
+    scans: Path, tmp_path: Path
+) -> None:
+    words = {"scans": scans, "settings": SETTINGS}
+    real = extract(out=tmp_path / "f.csv", jobs=1, **words).table
+    found = extract(out=tmp_path / "c.csv", jobs=2, control="shuffled", control_seed=3, **words)
+    table = pd.read_csv(tmp_path / "c.csv", float_precision="round_trip")
+    assert set(zip(table["control"], table["control_part"], strict=True)) == {
+        ("shuffled", "inside")
+    }
+    assert [c for c in table if not c.startswith("control")] == list(real)
+    kept = [c for c in real if "_shape_" in c or "_firstorder_" in c]
+    np.testing.assert_allclose(table[kept], real[kept], rtol=1e-12)
+    texture = [c for c in real if c.endswith("_glcm_JointEntropy")]
+    assert (table[texture] != real[texture]).all(axis=None)
+    made = json.loads((tmp_path / "c.csv.provenance.json").read_text())
+    assert made["control"] == {"control": "shuffled", "part": "inside", "seed": 3}
+    values = read_feature_file(tmp_path / "c.csv").values
+    assert list(values) == list(real.columns[2:]), "what says that it is a control is no feature"
+
+    turned = pd.read_csv(scans, dtype=str).iloc[::-1]
+    turned.to_csv(tmp_path / "turned.csv", index=False)
+    again = extract(
+        scans=tmp_path / "turned.csv", settings=SETTINGS, out=tmp_path / "d.csv", jobs=1,
+        control="shuffled", control_seed=3,
+    ).table  # fmt: skip
+    pd.testing.assert_frame_equal(
+        again.set_index("patient_id").loc[found.table["patient_id"], found.table.columns[1:]],
+        found.table.set_index("patient_id"),
+        check_exact=True,
+    )
+    other = extract(out=tmp_path / "e.csv", jobs=1, control="shuffled", control_seed=4, **words)
+    assert (other.table[texture] != found.table[texture]).any(axis=None)
+
+
+def test_a_control_keeps_to_the_label_of_the_row(tmp_path: Path) -> None:
+    write_scan(tmp_path, 0)
+    one = {"image": tmp_path / "0A.nii.gz", "mask": tmp_path / "0m.nii.gz", "label": 2, "jobs": 1}
+    settings = SETTINGS.model_copy(update={"label": 1, "minimum_voxels": 1})
+    real = extract(out=tmp_path / "f.csv", settings=settings, **one).table
+    inside, outside = (
+        extract(
+            out=tmp_path / f"{part}.csv",
+            settings=settings,
+            control="uniform",
+            control_part=part,
+            **one,
+        ).table  # fmt: skip
+        for part in ("inside", "outside")
+    )
+    features = list(real.columns[2:])
+    pd.testing.assert_frame_equal(outside[features], real[features], check_exact=True)
+    changed = [c for c in features if "_shape_" not in c]
+    assert (inside[changed] != real[changed]).mean(axis=None) > 0.5
+    rest = [c for c in features if "_shape_" in c]
+    pd.testing.assert_frame_equal(inside[rest], real[rest], check_exact=True)
+
+
+def test_a_control_and_the_scans_as_they_are_do_not_share_a_journal(
+    scans: Path, tmp_path: Path
+) -> None:
+    words = {"scans": scans, "settings": SETTINGS, "out": tmp_path / "f.csv", "jobs": 1}
+    extract(**words)
+    assert "control" not in json.loads((tmp_path / "f.csv.provenance.json").read_text())
+    with pytest.raises(DataError, match="other control"):
+        extract(control="shuffled", **words)
+    assert extract(**words).resumed == 8
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -188,15 +258,23 @@ def test_each_lesion_is_a_row(tmp_path: Path) -> None:
         ({"repair": "resmple"}, UnknownNameError),
         ({"lesions": "biggest"}, DataError),
         ({"dask": "tcp://127.0.0.1:9"}, DataError),
+        ({"control": "shufled"}, UnknownNameError),
+        ({"control": "shuffled", "control_part": "insied"}, UnknownNameError),
+        ({"control": "shuffled", "control_seed": -1}, SchemaError),
+        ({"control_part": "outside"}, SchemaError),
+        ({"control_seed": 1}, SchemaError),
     ],
-    ids=["format", "preset", "backend", "repair", "lesions", "dask"],
+    ids=[
+        *("format", "preset", "backend", "repair", "lesions", "dask"),
+        *("control", "part", "seed", "part alone", "seed alone"),
+    ],
 )
 def test_wrong_words_stop_before_anything_is_written(
-    scans: Path, tmp_path: Path, change: dict[str, str], error: type[Exception]
+    scans: Path, tmp_path: Path, change: dict[str, object], error: type[Exception]
 ) -> None:
     words = {"settings": SETTINGS, "out": "f.csv", "backend": "native", "repair": "error"}
     words |= {"lesions": None, "dask": None} | change
-    out = tmp_path / words.pop("out")
+    out = tmp_path / str(words.pop("out"))
     with pytest.raises(error):
         extract(scans=scans, out=out, jobs=1, **words)
     assert not out.exists()
