@@ -107,7 +107,8 @@ class Metric:
     def __str__(self) -> str:
         """Return value, interval, p-value, split and patients in one line."""
         p = "" if self.p_permutation is None else f", permutation p {self.p_permutation:.3g}"
-        interval = f"{self.low:.3f}–{self.high:.3f}"
+        known = math.isfinite(self.low) and math.isfinite(self.high)
+        interval = f"{self.low:.3f}–{self.high:.3f}" if known else "no interval"
         return f"{self.name} {self.value:.3f} ({interval}{p}; {self.split}, n {self.n})"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from radiogenomics.evaluation import association
 from radiogenomics.evaluation.adjustment import adjusted_hazard_ratio
 from radiogenomics.evaluation.agreement import reader_agreement
 from radiogenomics.evaluation.baseline_table import BaselineTable, baseline_table
@@ -46,6 +47,11 @@ from radiogenomics.evaluation.survival_calibration import (
 from radiogenomics.evaluation.survival_fold import predicted_survival
 from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
 from radiogenomics.evaluation.time_dependent import survival_accuracy, time_dependent_auc
+from radiogenomics.evaluation.transport import (
+    prediction_agreement,
+    transport_differences,
+    transport_table,
+)
 from radiogenomics.evaluation.utility import decision_curve_survival_table, decision_curve_table
 from radiogenomics.evaluation.verdict import Verdict, verdict
 
@@ -60,6 +66,7 @@ __all__ = [
     "TemporalSplit",
     "Verdict",
     "adjusted_hazard_ratio",
+    "association",
     "auc_metric",
     "average_precision_metric",
     "baseline_table",
@@ -84,6 +91,7 @@ __all__ = [
     "pooled_auc",
     "precision_recall_table",
     "predicted_survival",
+    "prediction_agreement",
     "prognosis",
     "reader_agreement",
     "reclassification_cross_table",
@@ -99,6 +107,8 @@ __all__ = [
     "survival_calibration_table",
     "survival_reclassification_table",
     "time_dependent_auc",
+    "transport_differences",
+    "transport_table",
     "univariable_cox_table",
     "unpaired_comparison",
     "verdict",
