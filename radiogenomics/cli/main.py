@@ -11,10 +11,12 @@ from typing import Annotated
 
 import typer
 
+from radiogenomics.cli.biopsy import biopsy
 from radiogenomics.cli.characterise import characterise
 from radiogenomics.cli.derive import derive
 from radiogenomics.cli.extract import extract
 from radiogenomics.cli.ibsi import ibsi
+from radiogenomics.cli.map import draw_map
 from radiogenomics.cli.methods import methods
 from radiogenomics.cli.score import score
 from radiogenomics.cli.validate import validate
@@ -35,6 +37,8 @@ app.command(rich_help_panel="Work")(extract)
 app.command(rich_help_panel="Work")(validate)
 app.command(rich_help_panel="Work")(derive)
 app.command(rich_help_panel="Work")(characterise)
+app.command("map", rich_help_panel="Work")(draw_map)
+app.command(rich_help_panel="Work")(biopsy)
 app.command(rich_help_panel="Work")(score)
 app.command(rich_help_panel="Look")(ibsi)
 app.command(rich_help_panel="Look")(methods)

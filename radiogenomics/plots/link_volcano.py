@@ -31,8 +31,7 @@ from radiogenomics.plots.style import (
     require,
     write,
 )
-from radiogenomics.plots.volcano import LABEL_GAP
-from radiogenomics.plots.volcano import draw_points
+from radiogenomics.plots.volcano import LABEL_GAP, draw_points
 
 CHANCE = "not beyond chance"
 SIZE, PANEL, LETTER = (8.4, 4.4), 6.6, 0.076

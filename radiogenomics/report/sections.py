@@ -9,10 +9,11 @@ from types import MappingProxyType
 import pandas as pd
 
 from radiogenomics.core.signature import Signature
-from radiogenomics.report import derivation_sections, drawings
+from radiogenomics.report import biopsy_sections, derivation_sections, drawings, map_sections
 from radiogenomics.report.content import ReportContent
-from radiogenomics.report.outlines import Sections, outline_of, roles
+from radiogenomics.report.outlines import outline_of, roles
 from radiogenomics.report.parts import Cell, Section, Table, frame_table, metric_table, number
+from radiogenomics.report.section_words import Sections
 from radiogenomics.report.split_tables import (
     MOST_ROWS,
     cut_caption,
@@ -336,6 +337,22 @@ BUILDERS: Mapping[str, Callable[[ReportContent], Section]] = MappingProxyType(
         "biology": derivation_sections.biology_section,
         "response": derivation_sections.response_section,
         "cells": derivation_sections.cell_section,
+        "map_asked": map_sections.asked_section,
+        "map_flow": map_sections.patient_section,
+        "map": map_sections.map_section,
+        "links": map_sections.link_section,
+        "pathways": map_sections.pathway_section,
+        "vanished": map_sections.vanished_section,
+        "modules": map_sections.module_section,
+        "joint": map_sections.joint_section,
+        "controls": map_sections.control_section,
+        "replication": map_sections.replication_section,
+        "likeness": map_sections.likeness_section,
+        "biopsy": biopsy_sections.biopsy_section,
+        "chance": biopsy_sections.chance_section,
+        "foretellers": biopsy_sections.learner_section,
+        "transport": biopsy_sections.transport_section,
+        "cards": biopsy_sections.card_section,
         "settings": _settings,
         "provenance": _provenance,
     }

@@ -10,6 +10,7 @@ FLOW_COLUMNS = MappingProxyType(
         "kind": "kind",
         "samples": "samples",
         "patients": "patients",
+        "shared": "in all tables",
         "variables": "variables",
         "events": "events",
         "missing": "share missing",

@@ -37,6 +37,8 @@ class Words:
         Which side of chance is the hoped-for one: ``"higher"``, ``"lower"`` or ``"either"``.
     whose
         Of what it is measured, where the name alone does not say.
+    chosen
+        Whether it is the largest of many: its interval knows nothing of that, and p alone decides.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Words:
     judged: bool = True
     better: str = "higher"
     whose: str = ""
+    chosen: bool = False
 
 
 METRICS = MappingProxyType(
@@ -89,6 +92,17 @@ METRICS = MappingProxyType(
         "integrated_brier": Words("Brier score, integrated over time", "share", judged=False),
         "integrated_ipa": Words("index of prediction accuracy, integrated", "difference"),
         "d_calibration_p": Words("D-calibration, p", "share", judged=False),
+        "strongest_link": Words("strongest link of a feature with a gene", "share", chosen=True),
+        "strongest_set_link": Words(
+            "strongest link of a feature with a gene set", "share", chosen=True
+        ),
+        "strongest_nes": Words(
+            "strongest enrichment of a gene set (NES)", "difference", chosen=True
+        ),
+        "strongest_biopsy": Words(
+            "R² of the target that images foretell best", "difference", chosen=True
+        ),
+        "biopsy_rho": Words("rank correlation, foretold and measured", "difference"),
         "tumour_normal_difference": Words(
             "tumour minus normal, log2", "difference", better="either"
         ),
@@ -143,10 +157,13 @@ def _plain_words(base: str) -> Words | None:
 def is_beyond_chance(metric: Metric) -> bool:
     """True when the interval lies wholly on the better side of chance and permutation p ≤ 0.05.
 
-    The same rule as the verdict's: an interval without a permutation test finds nothing.
+    The same rule as the verdict's: an interval without a permutation test finds nothing. Of the
+    strongest of many the family-wise p decides alone.
     """
     if metric.chance is None or metric.p_permutation is None:
         return False
+    if words_of(metric.name).chosen:
+        return metric.p_permutation <= SIGNIFICANCE
     above, below = metric.low > metric.chance, metric.high < metric.chance
     beyond = {"higher": above, "lower": below, "either": above or below}
     return beyond[words_of(metric.name).better] and metric.p_permutation <= SIGNIFICANCE
@@ -169,7 +186,7 @@ def reading(metric: Metric) -> tuple[str, str]:
     if metric.p_permutation is None:
         interval = "excludes" if metric.excludes_chance else "includes"
         return "open", f"interval {interval} chance; no permutation test"
-    if not metric.excludes_chance:
+    if not metric.excludes_chance and not words_of(metric.name).chosen:
         return "chance", "not distinguishable from chance"
     if metric.p_permutation > SIGNIFICANCE:
         return "chance", "not distinguishable from chance (permutation)"
@@ -208,4 +225,5 @@ def split_words(split: str) -> str:
         "apparent": "apparent (same patients)",
         "subsamples": "repeats in part of the patients",
         POOLED: "all cohorts together",
+        "map": "against permuted patients",
     }.get(split, split)

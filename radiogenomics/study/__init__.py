@@ -1,11 +1,13 @@
 """Recipes and compositions: the only room that joins all stages."""
 
+from radiogenomics.study.association.draw import draw_map as map
 from radiogenomics.study.characterisation.characterise import characterise
 from radiogenomics.study.check import check
 from radiogenomics.study.demo import demo
 from radiogenomics.study.derivation.derive import derive
 from radiogenomics.study.derivation.signature import derive_signature
 from radiogenomics.study.extract import Extraction, extract
+from radiogenomics.study.foretelling.biopsies import virtual_biopsies as biopsy
 from radiogenomics.study.ibsi import IbsiCompliance, ibsi_compliance
 from radiogenomics.study.methods import methods
 from radiogenomics.study.registry import read_study
@@ -23,6 +25,7 @@ __all__ = [
     "Results",
     "Scores",
     "Study",
+    "biopsy",
     "characterise",
     "check",
     "demo",
@@ -31,6 +34,7 @@ __all__ = [
     "extract",
     "ibsi_compliance",
     "list",
+    "map",
     "methods",
     "read_study",
     "run",

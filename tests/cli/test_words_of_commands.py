@@ -23,6 +23,8 @@ TWINS = {
     ("validate",): rg.validate,
     ("derive",): rg.derive,
     ("characterise",): rg.characterise,
+    ("map",): rg.map,
+    ("biopsy",): rg.biopsy,
     ("score",): rg.score,
     ("methods",): rg.methods,
     ("report",): render,

@@ -17,12 +17,11 @@ import pytest
 
 from radiogenomics.core.signature import Signature
 from radiogenomics.report import read_content, render
-from radiogenomics.report.outlines import (
+from radiogenomics.report.outlines import headlines, roles
+from radiogenomics.report.section_words import (
     CHARACTERISATION_SECTIONS,
     DERIVATION_SECTIONS,
     SECTIONS,
-    headlines,
-    roles,
 )
 
 CV = "cross-validation"

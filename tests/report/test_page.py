@@ -16,7 +16,7 @@ import pytest
 
 from radiogenomics.core.errors import MissingFileError
 from radiogenomics.report import read_content, render
-from radiogenomics.report.outlines import SECTIONS
+from radiogenomics.report.section_words import SECTIONS
 
 EVIL = "<script>alert('x')</script>"
 VOID = {"meta", "img", "br", "line", "circle", "link", "hr"}

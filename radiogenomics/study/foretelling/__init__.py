@@ -1,0 +1,1 @@
+"""Image features that foretell molecules: virtual biopsies, locked for patients without RNA."""
