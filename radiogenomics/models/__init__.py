@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from radiogenomics.models.blend import Blend, fit_blend
+from radiogenomics.models.block_factors import BlockFactors
 from radiogenomics.models.block_scaler import BlockScaler
 from radiogenomics.models.early_fusion import EarlyFusion
 from radiogenomics.models.feature_budget import FeatureBudget, one_in_ten
 from radiogenomics.models.late_fusion import LateFusion
 from radiogenomics.models.learners import Learner, learner, learner_names
 from radiogenomics.models.linear_svm import LinearSVM
+from radiogenomics.models.many_targets import ManyKernelRidge, ManyPls, ManyRidge
 from radiogenomics.models.nomogram import Axis, Nomogram
 from radiogenomics.models.platt import PlattScaling, fit_platt
 from radiogenomics.models.score_surrogate import ScoreSurrogate, score_learner_names
@@ -31,6 +33,7 @@ from radiogenomics.models.tuned import TunedClassifier
 __all__ = [
     "Axis",
     "Blend",
+    "BlockFactors",
     "BlockScaler",
     "BoostedCox",
     "CoxModel",
@@ -41,6 +44,9 @@ __all__ = [
     "LateFusion",
     "Learner",
     "LinearSVM",
+    "ManyKernelRidge",
+    "ManyPls",
+    "ManyRidge",
     "Nomogram",
     "PlattScaling",
     "ScoreSurrogate",

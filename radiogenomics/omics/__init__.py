@@ -38,6 +38,7 @@ from radiogenomics.omics.normalise import (
     upper_quartile_scaled,
 )
 from radiogenomics.omics.scoring import (
+    ActivityScorer,
     AUCell,
     Gsva,
     MeanZ,
@@ -66,6 +67,7 @@ from radiogenomics.omics.units import LOG2_UNITS, to_log2, unit_of
 
 __all__ = [
     "AUCell",
+    "ActivityScorer",
     "CoxSignature",
     "EstimateScores",
     "ExpressionOutliers",

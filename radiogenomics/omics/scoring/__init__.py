@@ -4,6 +4,7 @@ A patient's score is the same alone and in any company: what a score needs of ot
 reference samples and frozen.
 """
 
+from radiogenomics.omics.scoring.activities import ActivityScorer
 from radiogenomics.omics.scoring.aucell import AUCell
 from radiogenomics.omics.scoring.frozen_reference import FrozenReference
 from radiogenomics.omics.scoring.gsva import Gsva
@@ -17,6 +18,7 @@ from radiogenomics.omics.scoring.weighted import WeightedScore
 
 __all__ = [
     "AUCell",
+    "ActivityScorer",
     "FrozenReference",
     "GeneSetScorer",
     "Gsva",
