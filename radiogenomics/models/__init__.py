@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from radiogenomics.models.blend import Blend, fit_blend
-from radiogenomics.models.block_factors import BlockFactors
 from radiogenomics.models.block_scaler import BlockScaler
 from radiogenomics.models.early_fusion import EarlyFusion
+from radiogenomics.models.factors import BlockFactors, BlockPrediction
 from radiogenomics.models.feature_budget import FeatureBudget, one_in_ten
 from radiogenomics.models.late_fusion import LateFusion
 from radiogenomics.models.learners import Learner, learner, learner_names
@@ -34,6 +34,7 @@ __all__ = [
     "Axis",
     "Blend",
     "BlockFactors",
+    "BlockPrediction",
     "BlockScaler",
     "BoostedCox",
     "CoxModel",

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning, UnknownNameError
 from radiogenomics.core.method import Method
 from radiogenomics.core.row_facts import refuse_row_facts
-from radiogenomics.models.block_factors_fit import (
+from radiogenomics.models.blocks import Blocks, block_positions
+from radiogenomics.models.factors.fit import (
     Learnt,
     Search,
     effective_weights,
@@ -22,11 +23,10 @@ from radiogenomics.models.block_factors_fit import (
     learn_factors,
     learn_relevant,
 )
-from radiogenomics.models.block_factors_projection import explained_shares, mean_squares
-from radiogenomics.models.block_factors_reader import FactorReader, require_values
-from radiogenomics.models.block_factors_record import factors_from_record, record_of_factors
-from radiogenomics.models.block_factors_scaling import first_weights, learn_scales
-from radiogenomics.models.blocks import Blocks, block_positions
+from radiogenomics.models.factors.projection import explained_shares, mean_squares
+from radiogenomics.models.factors.reader import FactorReader, require_values
+from radiogenomics.models.factors.record import factors_from_record, record_of_factors
+from radiogenomics.models.factors.scaling import first_weights, learn_scales
 from radiogenomics.stats.inputs import Floats
 
 RELEVANCE, BIC = "relevance", "bic"
@@ -220,11 +220,7 @@ class BlockFactors(FactorReader):
         if isinstance(self.most_variable, Mapping):
             for block in self.most_variable:
                 self._require_block(block)
-        self.scales_ = learn_scales(
-            values,
-            self.blocks_,
-            most_variable=self.most_variable,
-        )
+        self.scales_ = learn_scales(values, self.blocks_, most_variable=self.most_variable)
         standardised = self.scales_.standardised(values)
         require_values(standardised, "any of the variables in use")
         learnt = self._learn(standardised)

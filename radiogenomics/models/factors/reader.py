@@ -11,9 +11,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiogenomics.core.errors import DataError, UnknownNameError
 from radiogenomics.core.row_facts import refuse_row_facts
-from radiogenomics.models.block_factors_projection import FactorModel
-from radiogenomics.models.block_factors_scaling import Scales
 from radiogenomics.models.blocks import with_absent_blocks
+from radiogenomics.models.factors.projection import FactorModel
+from radiogenomics.models.factors.scaling import Scales
 from radiogenomics.stats.inputs import Floats
 
 TOP = 20

@@ -38,12 +38,8 @@ def best_rotation(
     moments
         :math:`M_b`, summed second moments of each block's loadings, shape (blocks, K, K); without
         rows: no prior.
-    n_patients
-        n.
-    sizes
-        Variables of each block, :math:`p_b`.
-    weights
-        Of each block, :math:`\omega_b`.
+    n_patients, sizes, weights
+        n, and of each block :math:`p_b` and :math:`\omega_b`.
     least
         :math:`\epsilon`, smallest variance of loadings.
 
@@ -57,8 +53,7 @@ def best_rotation(
         return np.linalg.cholesky(second / n_patients)
     counts = weights * sizes
     still = np.eye(n_factors)
-    # Divided by the variables, so that the optimiser's steps and tolerances fit.
-    scale = 1 / max(counts.sum(), 1.0)
+    scale = 1 / max(counts.sum(), 1.0)  # the optimiser's steps and tolerances want small numbers
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         value, slope = _loss(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from radiogenomics.models.block_factors_rotation import best_rotation
+from radiogenomics.models.factors.rotation import best_rotation
 from radiogenomics.stats.inputs import Floats
 
 LEAST_LOADING = 1e-6

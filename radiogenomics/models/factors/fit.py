@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from radiogenomics.models.block_factors_em import (
+from radiogenomics.models.factors.em import (
     Factors,
     Loadings,
     Observed,
@@ -16,7 +16,7 @@ from radiogenomics.models.block_factors_em import (
     observed,
     turned,
 )
-from radiogenomics.models.block_factors_projection import (
+from radiogenomics.models.factors.projection import (
     NOTHING,
     FactorModel,
     independence,

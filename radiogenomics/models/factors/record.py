@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from radiogenomics.core.errors import SchemaError, short_list
-from radiogenomics.models.block_factors_projection import FactorModel
-from radiogenomics.models.block_factors_reader import FactorReader
-from radiogenomics.models.block_factors_scaling import Scales
+from radiogenomics.models.factors.projection import FactorModel
+from radiogenomics.models.factors.reader import FactorReader
+from radiogenomics.models.factors.scaling import Scales
 
 KIND = "block factors, 1"
 FIELDS = (
