@@ -155,7 +155,7 @@ def file_names(paths: Sequence[str | Path]) -> list[str]:
 
     Examples
     --------
-    >>> file_names(["/home/me/radiomics.csv", "purity"])
+    >>> file_names(["tables/radiomics.csv", "purity"])
     ['radiomics.csv', 'purity']
     """
     return [Path(path).name for path in paths]
