@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from radiogenomics.core.errors import RadiogenomicsWarning
-from radiogenomics.models.block_factors import BlockFactors
+from radiogenomics.models.factors.block_factors import BlockFactors
 
 PATIENTS, REPEATS, FOLDS = 60, 20, 3
 BLOCKS = {"ct": range(300), "rna": range(300, 340), "clinical": range(340, 350)}

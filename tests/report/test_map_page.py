@@ -112,6 +112,9 @@ def other_tables(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
         "cohort_flow": pd.DataFrame(flow),
         "controls": pd.DataFrame({"control": ["as they are"], "links_found": [3.0], "draws": [1]}),
         "left_out": pd.DataFrame({"kind": "set", "name": ["X"], "reason": ["too few (3 of 9)"]}),
+        "settings": pd.DataFrame(
+            {"setting": ["alpha"], "value": ["0.05"], "provenance": ["plan"], "note": [""]}
+        ),
         "notes": pd.DataFrame({"level": ["info"], "text": ["80 patients are in all tables"]}),
     }  # fmt: skip
 
@@ -123,30 +126,41 @@ def made() -> dict[str, pd.DataFrame]:
     return set_tables(rng) | gene_tables() | other_tables(rng)
 
 
+def written(root: Path, tables: dict[str, pd.DataFrame], p: tuple[float, ...]) -> Path:
+    """Write the output folder of a map."""
+    (root / "tables").mkdir(exist_ok=True)
+    for name, table in tables.items():
+        table.to_csv(root / "tables" / f"{name}.csv", index=False)
+    values = zip(NAMES, (0.6, 2.1, 0.6), p, strict=True)
+    metrics = [
+        {"name": name, "value": value, "low": None if value > 1 else 0.4, "chance": 0.4,
+         "high": None if value > 1 else 0.7, "n": 80, "split": "map", "p_permutation": chance}
+        for name, value, chance in values
+    ]  # fmt: skip
+    summary = {"study": "map", "cohorts": ["first", "second"], "seed": 0, "version": "0"}
+    summary |= {"verdict": "some features go with genes", "metrics": metrics}
+    (root / "summary.json").write_text(json.dumps(summary))
+    first = {"features": ["a.csv"], "expression": ["b.csv"], "covariates": ["c.csv"]}
+    asked = {"question": "Which?", "first": first | {"within": "site"}, "volume": "Volume"}
+    (root / "study.yaml").write_text(yaml.safe_dump(asked))
+    return root
+
+
 @pytest.fixture
 def folder(made, tmp_path):
     """Write the output folder of a map without some tables."""
 
-    def write(*without: str, p: tuple[float, float, float] = (0.03, 0.6, 0.03)) -> Path:
-        (tmp_path / "tables").mkdir(exist_ok=True)
-        for name, table in made.items():
-            if name not in without:
-                table.to_csv(tmp_path / "tables" / f"{name}.csv", index=False)
-        values = zip(NAMES, (0.6, 2.1, 0.6), p, strict=True)
-        metrics = [
-            {"name": name, "value": value, "low": None if value > 1 else 0.4, "chance": 0.4,
-             "high": None if value > 1 else 0.7, "n": 80, "split": "map", "p_permutation": chance}
-            for name, value, chance in values
-        ]  # fmt: skip
-        summary = {"study": "map", "cohorts": ["first", "second"], "seed": 0, "version": "0"}
-        summary |= {"verdict": "some features go with genes", "metrics": metrics}
-        (tmp_path / "summary.json").write_text(json.dumps(summary))
-        first = {"features": ["a.csv"], "expression": ["b.csv"], "covariates": ["c.csv"]}
-        asked = {"question": "Which?", "first": first | {"within": "site"}, "volume": "Volume"}
-        (tmp_path / "study.yaml").write_text(yaml.safe_dump(asked))
-        return tmp_path
+    def write(*without: str, p: tuple[float, ...] = (0.03, 0.6, 0.03)) -> Path:
+        kept = {name: table for name, table in made.items() if name not in without}
+        return written(tmp_path, kept, p)
 
     return write
+
+
+@pytest.fixture(scope="module")
+def page(made, tmp_path_factory) -> str:
+    """The page of a map that has everything."""
+    return page_of(written(tmp_path_factory.mktemp("map"), made, (0.03, 0.6, 0.03)))
 
 
 def page_of(folder: Path) -> str:
@@ -167,8 +181,7 @@ def drawings(page: str) -> list[str]:
     return [base64.b64decode(each).decode() for each in found]
 
 
-def test_sections_stand_in_their_order(folder):
-    page = page_of(folder())
+def test_sections_stand_in_their_order(page):
     places = [page.index(f'<section id="{anchor}"') for anchor in MAP_SECTIONS]
     assert places == sorted(places)
     assert "Not part of this run" not in words(page)
@@ -186,91 +199,85 @@ def test_tables_beside_others_may_be_missing(folder, name):
     assert "Features and pathways" in words(page_of(folder(name)))
 
 
-def test_names_are_text_whoever_wrote_them(folder):
-    page = page_of(folder())
+def test_names_are_text_whoever_wrote_them(page):
     assert "<script" not in page and "&lt;script&gt;" in page
     assert "NAN" in section(page, "links") and "NAN" in section(page, "vanished")
 
 
-def test_the_verdict_follows_the_numbers(folder):
+def test_the_verdict_follows_the_numbers(folder, page):
     content = read_content(folder())
     assert headlines(content)[0].p_permutation == 0.03
     assert roles(content) == {"first": "mapped", "second": "replication"}
-    page = page_of(folder())
     assert "Distinguishable from chance" in words(page)
     weak = words(page_of(folder(p=(0.3, 0.6, 0.09))))
     assert "Not distinguishable from chance" in weak
 
 
-def test_what_was_asked_names_tables_and_what_is_taken_out(folder):
-    asked = section(page_of(folder()), "map_asked")
+def test_what_was_asked_names_tables_and_what_is_taken_out(page):
+    asked = section(page, "map_asked")
     assert "Held against each other: a.csv and b.csv." in asked
     assert "Taken out of both sides: c.csv, volume (Volume)." in asked
     assert "Patients change places within site only." in asked
     assert "Nothing is fitted" not in asked
 
 
-def test_patients_and_what_is_left_out_are_counted(folder):
-    flow = section(page_of(folder()), "map_flow")
+def test_patients_and_what_is_left_out_are_counted(page):
+    flow = section(page, "map_flow")
     assert "events" not in flow and "second, replication" in flow
     assert re.search(r"set\s+too few\s+1", flow)
 
 
-def test_kinds_of_link_stand_beside_chance(folder):
-    page = page_of(folder())
+def test_kinds_of_link_stand_beside_chance(page):
     part = section(page, "map")
     assert "in 80 patients who changed places 99 times" in part and "0.35 to 0.50" in part
     assert part.count("Figure") == 3
     assert "strongest |NES|, gene sets, running sum" in "".join(drawings(page))
 
 
-def test_the_heat_map_has_no_holes_and_says_of_how_many(folder):
-    page = page_of(folder())
+def test_the_heat_map_has_no_holes_and_says_of_how_many(page):
     part = section(page, "pathways")
     assert "The 30 features and 30 gene sets with the strongest links, of 40 and 36" in part
     heat = next(each for each in drawings(page) if "mean rho, set minus" in each)
     assert "not in the table" not in heat and "family-wise p" in heat
 
 
-def test_leading_edges_have_a_table_of_their_own(folder):
-    part = section(page_of(folder()), "pathways")
+def test_leading_edges_have_a_table_of_their_own(page):
+    part = section(page, "pathways")
     head = part.partition("Strongest links with gene sets")[2].partition("Leading edges")[0]
     assert "GENE14" not in head and "9 more" in part
     assert "HALLMARK SET 00" in head and "H|" not in head
     # The same without covariates: no column that repeats another.
-    assert "unadjusted" not in head and "rho unadjusted" in section(page_of(folder()), "links")
+    assert "unadjusted" not in head and "rho unadjusted" in section(page, "links")
 
 
-def test_the_volcano_has_every_gene_of_the_feature(folder):
-    page = page_of(folder())
+def test_the_volcano_has_every_gene_of_the_feature(folder, page):
     part = section(page, "links")
     assert "the feature with the strongest link, and all 61 genes" in part
     assert "tables/feature_genes.csv" in part
-    (folder() / "tables" / "feature_genes.csv").unlink()
     fewer = section(page_of(folder("feature_genes")), "links")
     assert "and the strongest 20 genes" in fewer
 
 
-def test_numbers_of_joint_links_are_numbers(folder):
-    joint = section(page_of(folder()), "joint")
+def test_numbers_of_joint_links_are_numbers(page):
+    joint = section(page, "joint")
     assert "0.39" in joint and "0.38576937" not in joint and "0.10 to 0.30" in joint
 
 
-def test_the_second_cohort_is_summed_up(folder):
-    part = section(page_of(folder()), "replication")
+def test_the_second_cohort_is_summed_up(page):
+    part = section(page, "replication")
     assert "38 of the 40 strongest links could be tried in 60 patients of second: 30" in part
     assert "9 had been found in the first cohort, and 7 of these are found again" in part
 
 
-def test_a_deep_feature_has_one_row_the_strongest_pathway_first(folder):
-    part = section(page_of(folder()), "likeness")
+def test_a_deep_feature_has_one_row_the_strongest_pathway_first(page):
+    part = section(page, "likeness")
     assert part.index("script") < part.index("deep_1")
     assert "glcm Feature00 (0.90), glcm Feature01 (−0.40)" in part
     assert "T cells" in part
 
 
-def test_volume_is_counted(folder):
-    assert "20 of 40 features go with tumour volume" in section(page_of(folder()), "vanished")
+def test_volume_is_counted(page):
+    assert "20 of 40 features go with tumour volume" in section(page, "vanished")
 
 
 EMPTY = {

@@ -215,8 +215,8 @@ def _written(wanted: MapWanted, plan: MapPlan, settings: MapSettings, *, out: Pa
 def _read(wanted: MapWanted, settings: MapSettings) -> MapInputsRead:
     """Read everything before anything is computed, so that a wrong word costs no time."""
     known = None if wanted.hgnc is None else GeneNames(read_hgnc(wanted.hgnc), wanted.hgnc.name)
-    sets = {} if wanted.gene_sets is None else _symbols(wanted.gene_sets)
-    edges = None if wanted.network is None else read_network(wanted.network)
+    sets = {} if wanted.gene_sets is None else _symbols(wanted.gene_sets, known)
+    edges = None if wanted.network is None else _edges(wanted.network, known)
     first = read_sides(wanted.first, known=known, prefixes=())
     explained = None if wanted.explain is None else _explained(wanted.explain, first)
     others, volume = beside_volume(first.features, first.covariates, wanted.volume)
@@ -376,5 +376,23 @@ def _results(
     )
 
 
-def _symbols(path: Path) -> Mapping[str, Sequence[str]]:
-    return {each.name: each.genes for each in read_gmt(path, repeated_genes="first").values()}
+def _symbols(path: Path, known: GeneNames | None) -> Mapping[str, Sequence[str]]:
+    sets = read_gmt(path, repeated_genes="first").values()
+    present = _present({gene for each in sets for gene in each.genes}, known)
+    return {each.name: [present[gene] for gene in each.genes] for each in sets}
+
+
+def _edges(path: Path, known: GeneNames | None) -> pd.DataFrame:
+    edges = read_network(path)
+    present = _present(set(edges["target"]), known)
+    renamed = edges.assign(target=edges["target"].map(present))
+    # Names of one gene make one edge; what a file says twice is refused where it is used.
+    twice = renamed.duplicated(["source", "target"]) & ~edges.duplicated(["source", "target"])
+    return renamed[~twice].reset_index(drop=True)
+
+
+def _present(symbols: set[str], known: GeneNames | None) -> dict[str, str]:
+    """Symbol → present symbol, as the expression has it; ambiguous ones stay."""
+    if known is None:
+        return {symbol: symbol for symbol in symbols}
+    return {symbol: known.by_symbol(symbol).symbol or symbol for symbol in symbols}

@@ -63,10 +63,12 @@ def require_second(first: Sides, second: Sides, *, fewest: int) -> None:
     names = first.features.columns.intersection(second.features.columns)
     ours, theirs = (side.features.loc[again, names].to_numpy() for side in (first, second))
     same = int(np.isclose(ours, theirs, equal_nan=True).all(axis=1).sum()) if len(names) else 0
-    if same:
+    cohorts = [side.cohort.id for side in (first, second) if side.cohort is not None]
+    if same or len(set(cohorts)) < len(cohorts):
         raise StudyError(
-            f"second cohort: expected other patients than in the first; found {same} of {n} with "
-            "the same names and the same features. Give the tables of other patients."
+            f"second cohort: expected other patients than in the first; found {same or len(again)} "
+            f"of {n} with the same names and the same {'features' if same else 'manifest'}. Give "
+            "the tables of other patients."
         )
     warnings.warn(
         f"{len(again)} of {n} patients of the second cohort have names of the first: if they are "

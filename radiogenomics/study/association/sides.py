@@ -221,6 +221,7 @@ def read_sides(
     tables = tables.cut_to(shared.tables)
     features, sources, called = _named_apart(tables.features, prefixes)
     genes = _joined(list(tables.expression.values()), "genes")
+    genes, renamed = _named_genes(genes, known)
     covariates, dull = varying_covariates(tables.covariates)
     strata = None
     if wanted.within is not None:
@@ -230,12 +231,12 @@ def read_sides(
     return Sides(
         name=name,
         features=features,
-        genes=_named_genes(genes, known),
+        genes=genes,
         sources=sources,
         covariates=covariates,
         strata=strata,
         counts=shared.counts,
-        notes=(*notes, shared.note, *called, *dull),
+        notes=(*notes, shared.note, *called, *renamed, *dull),
         hashes=hashes,
         cohort=cohort,
         reads=reads,
@@ -333,8 +334,15 @@ def _joined(tables: Sequence[pd.DataFrame], what: str) -> pd.DataFrame:
     return joined
 
 
-def _named_genes(genes: pd.DataFrame, known: GeneNames | None) -> pd.DataFrame:
-    return genes if known is None else rename_genes(genes, known=known).values
+def _named_genes(genes: pd.DataFrame, known: GeneNames | None) -> tuple[pd.DataFrame, list[str]]:
+    """Genes under their present symbols; columns that come to one symbol are averaged."""
+    if known is None:
+        return genes, []
+    named = rename_genes(genes, known=known, repeated="mean")
+    other = named.genes["symbol"].notna() & (named.genes["symbol"] != named.genes["given"])
+    text = f"{int(other.sum())} of {genes.shape[1]} genes are called by their present symbol"
+    merged = genes.shape[1] - named.values.shape[1]
+    return named.values, [text + (f", and {merged} averaged with others of it" if merged else "")]
 
 
 def names_given(names: Names) -> tuple[str, ...]:

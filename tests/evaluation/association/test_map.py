@@ -1,8 +1,6 @@
-"""The map through its one function: statistics by others' programs, errors of input, controls."""
+"""The map through its one function: statistics by others' programs, nulls written out."""
 
 from __future__ import annotations
-
-import warnings
 
 import gseapy
 import numpy as np
@@ -13,19 +11,9 @@ from scipy.stats import pearsonr, rankdata, spearmanr
 from statsmodels.stats.multitest import multipletests
 
 from radiogenomics.core.errors import (
-    AlignmentError,
-    DataError,
     RadiogenomicsWarning,
-    UnknownNameError,
 )
-from radiogenomics.evaluation.association.controls import (
-    AS_IS,
-    MATCHED,
-    RANDOM,
-    SHUFFLED,
-    control_table,
-)
-from radiogenomics.evaluation.association.inputs import SetLimits, covariate_columns
+from radiogenomics.evaluation.association.inputs import SetLimits
 from radiogenomics.evaluation.association.links import Kept
 from radiogenomics.evaluation.association.map import MapSettings, RadiogenomicMap, associate
 from radiogenomics.stats.association.rank_tail import rank_correlation_p
@@ -39,29 +27,6 @@ SETS = {f"SET{k}": [f"G{g}" for g in range(4 * k, 4 * k + 12)] for k in range(8)
 
 def patients(n: int = N) -> pd.Index:
     return pd.Index([f"P{i:03d}" for i in range(n)])
-
-
-@pytest.fixture
-def features(rng: np.random.Generator) -> pd.DataFrame:
-    """The third is tied."""
-    values = rng.normal(size=(N, FEATURES))
-    values[:, 2] = values[:, 2].round()
-    return pd.DataFrame(values, patients(), [f"F{i}" for i in range(FEATURES)])
-
-
-@pytest.fixture
-def genes(rng: np.random.Generator, features: pd.DataFrame) -> pd.DataFrame:
-    """Genes of the first set go with the first feature; a tenth of the others is tied at 0."""
-    values = rng.normal(size=(N, GENES))
-    values[:, :12] += 2 * features[["F0"]].to_numpy()
-    values[:, 54:] = np.maximum(values[:, 54:], 0)
-    return pd.DataFrame(values, patients(), [f"G{i}" for i in range(GENES)])
-
-
-@pytest.fixture
-def covariates(rng: np.random.Generator, features: pd.DataFrame) -> pd.DataFrame:
-    volume = np.exp(features["F1"] + rng.normal(size=N))
-    return pd.DataFrame({"volume": volume, "site": rng.choice(list("ABC"), N)}, patients())
 
 
 def beside(values: np.ndarray, design: np.ndarray | None = None) -> np.ndarray:
@@ -254,54 +219,6 @@ def test_threads_change_nothing_and_the_seed_only_the_null(features, genes, cova
     assert not one.tables["map_null"]["value"].equals(other.tables["map_null"]["value"])
 
 
-def test_missing_values_are_the_median_and_said(features, genes) -> None:
-    gappy, whole = genes.copy(), genes.copy()
-    gappy.iloc[[0, 5, 9], 3] = [np.nan, np.inf, np.nan]
-    whole.iloc[[0, 5, 9], 3] = gappy["G3"][np.isfinite(gappy["G3"])].median()
-    with pytest.warns(RadiogenomicsWarning, match="1 of 60 genes have missing.*at most 6%"):
-        found = associate(features, gappy, settings=ALL)
-    expected = associate(features, whole, settings=ALL)
-    pd.testing.assert_frame_equal(found.rho, expected.rho)
-
-
-def test_columns_that_say_nothing_are_left_out_and_named(features, genes, covariates) -> None:
-    table = features.assign(
-        constant=1.0,
-        rare=np.r_[np.zeros(N - 4), 1, 2, 3, 4],
-        sparse=np.r_[np.full(N - 30, np.nan), np.arange(30)],
-        size=covariates["volume"] ** 3,
-        just=np.r_[np.zeros(N - 5), 1, 2, 3, 4, 5],
-    )
-    with pytest.warns(RadiogenomicsWarning, match="features are not in the map") as said:
-        found = associate(table, genes, covariates=covariates, settings=ALL)
-    assert any("one value in over 90%: 2" in str(each.message) for each in said)
-    left = found.tables["left_out"].set_index("name")
-    assert left["kind"].eq("feature").all()
-    assert left["reason"].to_dict() == {
-        "sparse": "missing in over 20%",
-        "constant": "one value in over 90%",
-        "rare": "one value in over 90%",
-        "size": "explained by the covariates",
-    }
-    assert list(found.rho.index) == [*features.columns, "just"]
-
-
-def test_sets_beyond_the_limits_are_left_out_and_named(features, genes) -> None:
-    given = SETS | {
-        "ELSEWHERE": [f"X{i}" for i in range(20)],
-        "HALF": [f"G{i}" for i in range(10)] + [f"X{i}" for i in range(11)],
-        "SMALL": ["G1", "G2"],
-        "TWICE": [f"G{i}" for i in range(10)] * 2,
-    }
-    with pytest.warns(RadiogenomicsWarning, match="3 of 12 gene sets are not in the map"):
-        found = associate(features, genes, gene_sets=given, settings=ALL)
-    assert list(found.contrast) == [*SETS, "TWICE"]
-    assert set(found.tables["left_out"]["name"]) == {"ELSEWHERE", "HALF", "SMALL"}
-    assert "(10 of 21)" in found.tables["left_out"].set_index("name").loc["HALF", "reason"]
-    with pytest.raises(DataError, match=r"found none of 1 among 60 genes.*Use symbols in both"):
-        associate(features, genes, gene_sets={"X": given["ELSEWHERE"]}, settings=ALL)
-
-
 def test_volume_by_name_is_taken_out_and_held_beside(features, genes, covariates) -> None:
     table = features.assign(volume_ml=covariates["volume"])
     table["near"] = table["volume_ml"].rank() + np.tile([0.0, 8.0], N // 2)
@@ -346,143 +263,3 @@ def test_what_covariates_take_away_is_listed(rng) -> None:
     sets_gone = found.tables["vanished"].query("kind == 'set'")
     assert ("a", "DRIVEN") in set(zip(sets_gone["feature"], sets_gone["target"], strict=True))
     assert ("b", "G20") not in gone.index
-
-
-def test_categories_are_indicators_and_numbers_are_ranked(covariates) -> None:
-    known = covariates.assign(
-        stage=pd.Categorical(["I", "II"] * (N // 2), categories=["I", "II", "III"]),
-        smoker=np.arange(N) % 3 == 0,
-    )
-    found = covariate_columns(known, known.index)
-    dummies = pd.get_dummies(known[["site", "stage", "smoker"]].astype(str), drop_first=True)
-    np.testing.assert_array_equal(found[:, 0], rankdata(known["volume"]))
-    np.testing.assert_array_equal(found[:, 1:], dummies.to_numpy(dtype=float))
-    plain = covariate_columns(known, known.index, "pearson")
-    np.testing.assert_array_equal(plain[:, 0], known["volume"])
-
-
-def test_bad_patients_are_refused(features, genes) -> None:
-    with pytest.raises(AlignmentError, match="another order"):
-        associate(features, genes.iloc[::-1], settings=ALL)
-    with pytest.raises(AlignmentError, match="1 on one side only"):
-        associate(features, genes.iloc[1:], settings=ALL)
-    with pytest.raises(DataError, match="at least 20 patients.*found 19"):
-        associate(features[:19], genes[:19], settings=ALL)
-    forced = MapSettings(permutations=19, fewest=8)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RadiogenomicsWarning)
-        assert associate(features[:19], genes[:19], settings=forced).inputs.n == 19
-    twice = [0, *range(N - 1)]
-    with pytest.raises(DataError, match="each patient once; found 1 rows more"):
-        associate(features.iloc[twice], genes.iloc[twice], settings=ALL)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda c: c.assign(again=2 * c["volume"]), "none explained by.*found 3 of rank 2"),
-        (lambda c: c.assign(centre=c["site"].map(ord)), "none explained by the others"),
-        (lambda c: c.assign(flat=1.0), "covariate 'flat': .*not the same in all"),
-        (lambda c: c.assign(site=c["site"].where(c["site"] != "A")), "covariate 'site': .*missing"),
-        (lambda c: c.assign(name=c.index), "at least 3 patients more than covariates"),
-    ],
-    ids=["twice", "site as numbers and words", "constant", "missing", "identifier"],
-)
-def test_bad_covariates_are_refused(features, genes, covariates, change, message) -> None:
-    known = change(covariates.assign(site=covariates["site"].where(covariates["site"] != "C", "B")))
-    with pytest.raises(DataError, match=message):
-        associate(features, genes, covariates=known, settings=ALL)
-
-
-def test_other_bad_input_is_refused(features, genes, covariates) -> None:
-    with pytest.raises(AlignmentError, match="covariates and features"):
-        associate(features, genes, covariates=covariates.iloc[::-1], settings=ALL)
-    with pytest.raises(AlignmentError, match="volume and features"):
-        associate(
-            features, genes, covariates=covariates[["site"]],
-            volume=covariates["volume"].iloc[::-1], settings=ALL,
-        )  # fmt: skip
-    with pytest.raises(UnknownNameError, match="volume_ml"):
-        associate(features, genes, volume="volume_ml", settings=ALL)
-    with pytest.raises(DataError, match="volume: .*found 1 missing"):
-        volume = covariates["volume"].mask(covariates.index == "P003")
-        associate(features, genes, volume=volume, settings=ALL)
-    with pytest.raises(DataError, match="each feature as numbers; found text in columns grade"):
-        associate(features.assign(grade="G1"), genes, settings=ALL)
-    with pytest.raises(DataError, match="each gene once; found G0"):
-        associate(features, genes.rename(columns={"G1": "G0"}), settings=ALL)
-    with pytest.raises(DataError, match="expected a feature that varies.*found none of 1"):
-        associate(features[[]].assign(flat=1.0), genes, settings=ALL)
-    with pytest.raises(DataError, match="that the covariates do not explain; found none of 1"):
-        associate(features[["F0"]], genes, volume="F0", settings=ALL)
-    with pytest.raises(DataError, match="at least 19 permutations"):
-        MapSettings(permutations=18)
-    with pytest.raises(DataError, match="alpha"):
-        MapSettings(alpha=0.0)
-
-
-@pytest.fixture
-def world(rng) -> dict[str, pd.DataFrame]:
-    """Features of which the first ten go with genes of one set, and their controls, which do not.
-
-    A control keeps size, which goes with the genes of another set.
-    """
-    cause, size = rng.normal(size=(2, 80, 1))
-    f, control = rng.normal(size=(2, 80, 15))
-    g = rng.normal(size=(80, 1200))
-    f[:, :10] += cause
-    f[:, 14:] = control[:, 14:] = size
-    g[:, :15] += cause
-    g[:, 15:30] += 0.7 * size
-    names = [f"F{i}" for i in range(15)]
-    return {
-        "features": pd.DataFrame(f, patients(80), names),
-        "genes": pd.DataFrame(g, patients(80), [f"G{i}" for i in range(1200)]),
-        "control": pd.DataFrame(control, patients(80), names),
-    }
-
-
-def test_controls_find_less_than_the_map(world) -> None:
-    sets = {f"SET{k}": [f"G{g}" for g in range(15 * k, 15 * k + 15)] for k in range(20)}
-    settings = MapSettings(permutations=99)
-    found = associate(world["features"], world["genes"], gene_sets=sets, settings=settings)
-    table = control_table(
-        found, world["genes"], gene_sets=sets, settings=settings,
-        controls={"shuffled voxels": world["control"]},
-    ).set_index("control")  # fmt: skip
-    assert list(table.index) == [AS_IS, SHUFFLED, RANDOM, MATCHED, "shuffled voxels"]
-    summary = found.tables["map_summary"].set_index("kind")
-    real = table.loc[AS_IS]
-    assert real["links_found"] == summary.loc["genes", "found"] >= 100
-    assert real["sets_found"] == summary.loc["gene sets, mean correlation", "found"] >= 11
-    assert real["strongest_rho"] == summary.loc["genes", "strongest"]
-    for shuffled in ("links_found", "sets_found"):
-        assert table.loc[SHUFFLED, shuffled] <= 0.05 * real[shuffled]
-    assert table.loc[RANDOM, "strongest_set_rho"] < 0.8 * real["strongest_set_rho"]
-    # Only the two sets go together here, so that the draws that match one take genes of the other.
-    assert table.loc[MATCHED, "strongest_set_rho"] <= real["strongest_set_rho"]
-    assert table.loc[[RANDOM, MATCHED], "links_found"].isna().all()
-    voxels = table.loc["shuffled voxels"]
-    alone = associate(world["control"], world["genes"], gene_sets=sets, settings=settings)
-    assert voxels["links_found"] == (alone.tables["links"]["fdr"] <= 0.05).sum()
-    assert 0 < voxels["links_found"] < 0.2 * real["links_found"]
-    assert table["draws"].tolist() == [1, 5, 5, 5, 1]
-    assert table["p_family"].isna().tolist() == [False, True, True, True, False]
-
-
-def test_controls_are_drawn_beside_covariates_and_within_strata(world, rng) -> None:
-    site = pd.Series(rng.choice(list("AB"), 80), patients(80))
-    shift = site.eq("B").to_numpy()[:, None] * 3.0
-    f, g = world["features"] * 0.3 + shift, world["genes"] * 0.3 + shift
-    settings = MapSettings(permutations=99)
-    plain = associate(f, g, strata=site, settings=settings)
-    within = control_table(plain, g, strata=site, settings=settings)
-    across = control_table(plain, g, settings=settings)
-    # Sites stand behind all pairs, which deals within them keep and others lose.
-    assert within.loc[1, "links_found"] > 0.9 * plain.rho.size
-    assert across.loc[1, "links_found"] < 0.1 * plain.rho.size
-    known = site.to_frame("site")
-    adjusted = associate(f, g, covariates=known, settings=settings)
-    beside_site = control_table(adjusted, g, covariates=known, settings=settings)
-    assert beside_site.loc[1, "links_found"] < 0.05 * beside_site.loc[0, "links_found"]
-    assert "sets_found" not in beside_site

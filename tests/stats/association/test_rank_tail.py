@@ -59,9 +59,7 @@ def test_p_holds_far_out_where_that_of_t_is_too_small(n: int, rng: np.random.Gen
 
 def test_it_agrees_with_t_where_many_patients_are_and_ends_below_it_for_none() -> None:
     rho = np.linspace(-0.05, 0.05, 21)
-    np.testing.assert_allclose(
-        rank_correlation_p(rho, 9998), correlation_p(rho, 9998), rtol=0.01
-    )
+    np.testing.assert_allclose(rank_correlation_p(rho, 9998), correlation_p(rho, 9998), rtol=0.01)
     every = rank_correlation_p(np.linspace(0, 1, 101), 18)
     assert every[0] == 1 and (np.diff(every) < 0).all() and every[-1] > 0
     np.testing.assert_array_equal(every, rank_correlation_p(-np.linspace(0, 1, 101), 18))

@@ -247,6 +247,34 @@ def test_an_interruption_leaves_what_was_there(linked, asked, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
+def test_former_symbols_are_brought_together_on_all_sides(linked, asked, tmp_path):
+    pytest.importorskip("decoupler")
+    names = linked.first.genes.columns
+    head = "symbol\tprev_symbol\talias_symbol\tensembl_gene_id\tentrez_id\tstatus\thgnc_id\tname"
+    rows = [f"NEW{at}\t{gene}\t\t\t\tApproved\tHGNC:{at}\tn" for at, gene in enumerate(names[:300])]
+    columns = "locus_group\tlocation"
+    text = "\n".join([f"{head}\t{columns}", *(f"{row}\tx\t1p1" for row in rows)])
+    (tmp_path / "hgnc.txt").write_text(text + "\n")
+    # Half of the sets and of the network know the present symbols already.
+    lines = (linked / "sets.gmt").read_text().splitlines()
+    present = {gene: f"NEW{at}" for at, gene in enumerate(names[:300])}
+    for at in range(0, len(lines), 2):
+        lines[at] = "\t".join(present.get(word, word) for word in lines[at].split("\t"))
+    (tmp_path / "sets.gmt").write_text("\n".join(lines) + "\n")
+    plan = linked.plan("names.yaml", permutations=59, modules=False, negative_controls=False)
+    words = {"gene_sets": tmp_path / "sets.gmt", "hgnc": tmp_path / "hgnc.txt", "plan": plan}
+    found = draw_map(**asked(**words, network=linked / "network.csv"))
+    plain = draw_map(**asked(plan=plan, network=linked / "network.csv"))
+    assert "NEW3" in set(found.tables["gene_links"]["gene"])
+    columns = ["feature", "set", "contrast_rho", "p_contrast_family"]
+    pd.testing.assert_frame_equal(
+        found.tables["set_links"][columns], plain.tables["set_links"][columns]
+    )
+    pd.testing.assert_frame_equal(found.tables["activity_links"], plain.tables["activity_links"])
+    notes = [text for _, text in found.findings.notes]
+    assert "300 of 500 genes are called by their present symbol" in notes
+
+
 def test_files_of_one_name_are_hashed_apart(linked, asked, tmp_path):
     (tmp_path / "in").mkdir()
     shuffled = tmp_path / "in" / "radiomics.csv"

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from radiogenomics import simulate
+from radiogenomics.core.errors import StudyError
 from radiogenomics.study.association.draw import draw_map
+from radiogenomics.study.association.replicate import require_second
+from radiogenomics.study.association.sides import read_sides, sides_wanted
 
 VOLUME = "original_shape_MeshVolume"
 
 
 @pytest.fixture
-def drawn(asked):
-    """Draw a small map; its results and the warnings among its notes."""
+def drawn(asked, monkeypatch):
+    """Draw a small map without its page; its results and the warnings among its notes."""
+    monkeypatch.setattr("radiogenomics.study.results.render", lambda folder: None)
 
     def draw(**words):
         found = draw_map(**asked(**words))
@@ -220,6 +227,17 @@ class TestReplication:
         genes = linked.second.genes.set_axis(named.index, axis=0)
         with pytest.warns(Warning, match="60 of 60 patients of the second cohort have names of"):
             again(second_features=inputs(named), second_expression=inputs(genes, "genes.csv"))
+
+
+def test_one_manifest_has_one_set_of_patients(tmp_path):
+    world = simulate.hcc_cohort(30, n_genes=150, id="brought", rng=np.random.default_rng(3))
+    manifest = simulate.write_cohort(world, tmp_path)
+    first = read_sides(sides_wanted("rna", "rna", cohort=manifest))
+    second = replace(first, features=first.features * 2 + 1)
+    with pytest.raises(
+        StudyError, match="found 30 of 30 with the same names and the same manifest"
+    ):
+        require_second(first, second, fewest=20)
 
 
 def test_sets_of_two_genes_are_tested(linked, drawn, tmp_path):
