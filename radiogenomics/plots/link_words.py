@@ -85,7 +85,7 @@ QUANTITIES = MappingProxyType(
         ),
         "contrast_rho": Quantity(
             "set", "contrast_rho", "p_contrast", "fdr_contrast", "p_contrast_family",
-            "mean rho, set minus other genes", "gene sets",
+            "rho with the set, against other genes", "gene sets",
         ),
         "rho": Quantity("gene", "rho", "p", "fdr", "p_family", "rank correlation", "genes"),
     }

@@ -237,7 +237,7 @@ def test_kinds_of_link_stand_beside_chance(page):
 def test_the_heat_map_has_no_holes_and_says_of_how_many(page):
     part = section(page, "pathways")
     assert "The 30 features and 30 gene sets with the strongest links, of 40 and 36" in part
-    heat = next(each for each in drawings(page) if "mean rho, set minus" in each)
+    heat = next(each for each in drawings(page) if "rho with the set" in each)
     assert "not in the table" not in heat and "family-wise p" in heat
 
 

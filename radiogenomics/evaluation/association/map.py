@@ -24,6 +24,7 @@ import pandas as pd
 from radiogenomics.core.errors import DataError
 from radiogenomics.core.evidence import Metric
 from radiogenomics.core.html import card
+from radiogenomics.evaluation.alignment import require_same_patients
 from radiogenomics.evaluation.association.inputs import (
     FEWEST_PATIENTS,
     MapInputs,
@@ -169,7 +170,8 @@ def associate(
         Name → symbols; patients × numbers or categories, taken out of both sides.
     volume, strata
         Tumour volume, as numbers or the name of the feature that holds it, taken out as well;
-        patients are permuted within these only.
+        patients are permuted within these only, which p and rates do not know: name them as a
+        covariate too.
     settings
         See :class:`MapSettings`.
 
@@ -201,13 +203,17 @@ def associate(
         limits=chosen.limits,
         fewest=chosen.fewest,
     )
-    null = _null(inputs, chosen, strata)
+    null = _null(inputs, chosen, strata, features.index)
     tables = _tables(inputs, null, chosen, features=features, volume=size)
     metrics = _metrics(inputs, tables, chosen)
     return RadiogenomicMap(tables, metrics, beside, inputs, null)
 
 
-def _null(inputs: MapInputs, settings: MapSettings, strata: pd.Series[str] | None) -> NullPass:
+def _null(
+    inputs: MapInputs, settings: MapSettings, strata: pd.Series[str] | None, patients: pd.Index
+) -> NullPass:
+    if strata is not None:
+        require_same_patients(strata.index, patients, what="strata and features")
     rng = np.random.default_rng(settings.seed)
     orders = draw_permutations(inputs.n, settings.permutations, rng, blocks=strata)
     return null_pass(
@@ -240,7 +246,8 @@ def _tables(
     features: pd.DataFrame,
     volume: pd.Series[float] | None,
 ) -> dict[str, pd.DataFrame]:
-    links = link_table(inputs, null, kept=settings.kept, level=settings.level)
+    kept = settings.kept._replace(alpha=settings.alpha)
+    links = link_table(inputs, null, kept=kept, level=settings.level)
     tables = {
         "links": links,
         "gene_links": gene_table(inputs, null),
@@ -249,7 +256,7 @@ def _tables(
     }
     if null.sets is not None:
         tables["set_links"] = set_link_table(
-            inputs, null.sets, null.r, kept=settings.kept, level=settings.level
+            inputs, null.sets, null.r, kept=kept, level=settings.level
         )
         tables["pathway_links"] = pathway_table(inputs, null.sets)
     tables["feature_links"] = _features(inputs, null, features, volume)

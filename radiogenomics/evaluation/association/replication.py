@@ -320,8 +320,8 @@ def _usable(table: pd.DataFrame, names: pd.Series, *, what: str) -> pd.DataFrame
     if len(lacking) or dull.any():
         warnings.warn(
             f"The second cohort lacks {len(lacking)} of {len(wanted)} {what}s "
-            f"({short_list(lacking)}), and {int(dull.sum())} do not vary in it "
-            f"({short_list(there[dull])}); their links are not tried.",
+            f"({short_list(lacking) or 'none'}), and {int(dull.sum())} do not vary in it "
+            f"({short_list(there[dull]) or 'none'}); their links are not tried.",
             RadiogenomicsWarning,
             stacklevel=4,
         )

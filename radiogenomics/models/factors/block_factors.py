@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning, UnknownNameError
 from radiogenomics.core.method import Method
@@ -223,7 +224,8 @@ class BlockFactors(FactorReader):
         self.scales_ = learn_scales(values, self.blocks_, most_variable=self.most_variable)
         standardised = self.scales_.standardised(values)
         require_values(standardised, "any of the variables in use")
-        learnt = self._learn(standardised)
+        with threadpool_limits(1, user_api="blas"):  # threads of such small products wait
+            learnt = self._learn(standardised)
         self._say_how_it_ended(learnt)
         self._order(learnt, standardised)
         self.likelihoods_, self.converged_ = learnt.bounds, learnt.converged

@@ -33,7 +33,11 @@ from radiogenomics.study.association.overlay import (
 )
 from radiogenomics.study.association.plan import MapPlan, read_map_plan
 from radiogenomics.study.association.replicate import replication_stage, require_second
-from radiogenomics.study.association.side_covariates import beside_volume, require_independent
+from radiogenomics.study.association.side_covariates import (
+    beside_volume,
+    require_independent,
+    untaken_sites,
+)
 from radiogenomics.study.association.side_files import (
     FileWords,
     Read,
@@ -244,13 +248,13 @@ def _stages(
         "permuted within": wanted.first.within,
         **plan.model_dump(),
     }
-    yield described(inputs.cohorts, asked)
+    yield described(inputs.cohorts, asked, plan=plan)
     drawn = _drawn(inputs, settings)
     kinds = len(drawn.found.tables["map_summary"])
     yield Findings(
         metrics=drawn.found.metrics,
         tables=_with_sources(drawn) | whole_features(drawn),
-        notes=within_reach(kinds, settings),
+        notes=(*within_reach(kinds, settings), *_cautions(inputs.first)),
     )
     for what, stage in _beside(drawn, inputs, plan=plan, wanted=wanted):
         yield attempted(what, stage)
@@ -299,6 +303,11 @@ def _drawn(inputs: MapInputsRead, settings: MapSettings) -> Drawn:
         settings=settings,
     )
     return Drawn(sides, sets, settings, found)
+
+
+def _cautions(sides: Sides) -> tuple[tuple[str, str], ...]:
+    text = untaken_sites(sides.cohort, sides.covariates, sides.features.index)
+    return (("warning", text[:1].upper() + text[1:]),) if text else ()
 
 
 def _with_sources(drawn: Drawn) -> dict[str, pd.DataFrame]:
@@ -366,10 +375,12 @@ def _results(
 ) -> Results:
     cohorts = [each.cohort for each in both if each.cohort is not None]
     notes = findings.notes + tuple(("warning", text) for text in caught)
+    first = both[0]
+    caution = untaken_sites(first.cohort, first.covariates, first.features.index)
     return Results(
         study="map",
         cohorts=tuple(each.name for each in both),
-        verdict=conclusion(findings.tables),
+        verdict=conclusion(findings.tables, caution=caution),
         findings=replace(findings, notes=without_identities(dict.fromkeys(notes), cohorts)),
         provenance=provenance,
         simulated=tuple(each.id for each in cohorts if each.simulated),

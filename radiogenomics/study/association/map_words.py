@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pandas as pd
 import yaml
 
+from radiogenomics.evaluation.association.controls import AS_IS, MATCHED
 from radiogenomics.evaluation.association.map import (
     CONTRASTS,
     GENES,
@@ -41,7 +42,7 @@ _NAMED = MappingProxyType(
 _SAME = 1e-9
 
 
-def described(cohorts: Sequence[Sides], asked: Mapping[str, object]) -> Findings:
+def described(cohorts: Sequence[Sides], asked: Mapping[str, object], *, plan: MapPlan) -> Findings:
     """Patients of each table, what was asked, and what was taken for granted."""
     flow = pd.concat(
         [
@@ -52,7 +53,10 @@ def described(cohorts: Sequence[Sides], asked: Mapping[str, object]) -> Findings
     )
     flow["events"] = pd.Series(pd.NA, index=flow.index, dtype="Int64")
     notes = tuple(("info", note) for each in cohorts for note in each.notes)
-    return Findings(tables={"cohort_flow": flow, "settings": planned_settings(asked)}, notes=notes)
+    settings = planned_settings(asked)
+    usual = set(type(plan).model_fields) - plan.model_fields_set
+    settings.loc[settings["setting"].isin(usual), "provenance"] = "default"
+    return Findings(tables={"cohort_flow": flow, "settings": settings}, notes=notes)
 
 
 def within_reach(kinds: int, settings: MapSettings) -> tuple[tuple[str, str], ...]:
@@ -75,8 +79,11 @@ def within_reach(kinds: int, settings: MapSettings) -> tuple[tuple[str, str], ..
     return (("warning", text),)
 
 
-def conclusion(tables: Mapping[str, pd.DataFrame]) -> str:
-    """One sentence of what stands out, by the family-wise p that counts the kinds of link too."""
+def conclusion(tables: Mapping[str, pd.DataFrame], *, caution: str = "") -> str:
+    """One sentence of what stands out, by the family-wise p that counts the kinds of link too.
+
+    ``caution`` is what could make links and was not taken out; it follows what was found.
+    """
     summary = tables["map_summary"]
     rows = summary[summary["kind"].isin(KINDS)]
     found = rows[rows["p_map"] <= MapSettings().alpha]
@@ -100,7 +107,21 @@ def conclusion(tables: Mapping[str, pd.DataFrame]) -> str:
     whole = "1 image feature goes" if features == 1 else f"some of {_counted(features)} go"
     return (
         f"{whole} with {targets} in {n} patients beyond chance: {'; '.join(said)}. "
+        f"{f'But {caution}. ' if caution else ''}{_matched(tables.get('controls'))}"
         f"{_elsewhere(tables.get('replication_summary'))}"
+    )
+
+
+def _matched(controls: pd.DataFrame | None) -> str:
+    """Say where random gene sets of like correlation are found as often as those asked for."""
+    if controls is None or MATCHED not in set(controls["control"]):
+        return ""
+    found = controls.set_index("control")["sets_found"]
+    if not 0 < found[AS_IS] <= found[MATCHED]:
+        return ""
+    return (
+        f"Random gene sets of like correlation are found as often ({found[MATCHED]:.0f} links on "
+        f"average, against {found[AS_IS]:.0f}), so that the links speak of no pathway. "
     )
 
 

@@ -77,6 +77,34 @@ def varying_covariates(
     return (left if left.shape[1] else None), notes
 
 
+def with_strata(
+    covariates: pd.DataFrame | None, strata: pd.Series[str], within: str
+) -> pd.DataFrame | None:
+    """Covariates with what patients are permuted within: p and rates know nothing of strata."""
+    if strata.nunique() < 2:
+        return covariates
+    own = strata.rename(within).to_frame()
+    if covariates is None:
+        return own
+    known = any(name == within or name.startswith(f"{within}=") for name in covariates)
+    return covariates if known else covariates.join(own)
+
+
+def untaken_sites(
+    cohort: Cohort | None, covariates: pd.DataFrame | None, patients: pd.Index
+) -> str:
+    """Say that sites differ and are not taken out; empty where there is nothing to say."""
+    if cohort is None or "site" not in cohort.patients:
+        return ""
+    sites = cohort.patients["site"].reindex(patients).nunique()
+    if sites < 2 or (covariates is not None and "site" in covariates):
+        return ""
+    return (
+        f"patients come from {sites} sites, which are not taken out, so that links may be those of "
+        "scanners and laboratories: name site as a covariate"
+    )
+
+
 def strata_of(
     within: str, *, covariates: pd.DataFrame | None, cohort: Cohort | None, patients: pd.Index
 ) -> pd.Series[str]:

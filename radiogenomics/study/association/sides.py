@@ -28,6 +28,7 @@ from radiogenomics.study.association.side_covariates import (
     require_groups,
     strata_of,
     varying_covariates,
+    with_strata,
 )
 from radiogenomics.study.association.side_files import (
     FileWords,
@@ -228,6 +229,7 @@ def read_sides(
         strata = strata_of(
             wanted.within, covariates=covariates, cohort=cohort, patients=features.index
         )
+        covariates = with_strata(covariates, strata, wanted.within)
     return Sides(
         name=name,
         features=features,

@@ -233,8 +233,10 @@ def activity_stage(drawn: Drawn, network: pd.DataFrame) -> Findings:
         settings=drawn.settings,
     )
     links = found.tables["links"].rename(columns={"gene": "activity", "p_gene": "p_activity"})
-    # The kinds of the map itself do not count this one, nor does it count them.
-    summary = found.tables["map_summary"].assign(kind=ACTIVITIES, p_map=np.nan)
+    # One kind of link more: asked beside those of the map, whose verdict does not hang on it.
+    summary = found.tables["map_summary"].assign(kind=ACTIVITIES)
+    kinds = 1 + len(drawn.found.tables["map_summary"])
+    summary["p_map"] = np.minimum(1.0, kinds * summary["p_family"])
     text = (
         f"Activities: {len(scorer.sources_)} of {sources} sources have "
         f"{scorer.smallest} targets or more among the genes and are scored"

@@ -80,4 +80,5 @@ def _counted(rows: pd.DataFrame) -> str:
     sets = len(rows) - genes
     words = [f"{sets} gene set{'s' * (sets != 1)}"] if sets else []
     words += [f"{genes} gene{'s' * (genes != 1)}"] if genes else []
-    return " and ".join(words)
+    both = f"{len(rows)} targets ({' and '.join(words)})"
+    return both if len(words) > 1 else words[0]
