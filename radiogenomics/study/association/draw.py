@@ -15,11 +15,11 @@ from radiogenomics.core.errors import StudyError, UnknownNameError
 from radiogenomics.core.log import get_logger
 from radiogenomics.core.provenance import Provenance, hash_file, hash_text, versions
 from radiogenomics.evaluation.association.map import MapSettings, associate
-from radiogenomics.io import output_folder, read_gmt, read_hgnc
+from radiogenomics.io import output_folder, read_hgnc
 from radiogenomics.io.feature_files import read_feature_file
-from radiogenomics.io.networks import read_network
 from radiogenomics.omics.identifiers import GeneNames
 from radiogenomics.study.association.map_words import (
+    caution_notes,
     conclusion,
     described,
     file_names,
@@ -31,12 +31,12 @@ from radiogenomics.study.association.overlay import (
     overlay_stage,
     overlay_wanted,
 )
+from radiogenomics.study.association.pathway_files import read_edges, read_symbols
 from radiogenomics.study.association.plan import MapPlan, read_map_plan
 from radiogenomics.study.association.replicate import replication_stage, require_second
 from radiogenomics.study.association.side_covariates import (
     beside_volume,
     require_independent,
-    untaken_sites,
 )
 from radiogenomics.study.association.side_files import (
     FileWords,
@@ -219,8 +219,8 @@ def _written(wanted: MapWanted, plan: MapPlan, settings: MapSettings, *, out: Pa
 def _read(wanted: MapWanted, settings: MapSettings) -> MapInputsRead:
     """Read everything before anything is computed, so that a wrong word costs no time."""
     known = None if wanted.hgnc is None else GeneNames(read_hgnc(wanted.hgnc), wanted.hgnc.name)
-    sets = {} if wanted.gene_sets is None else _symbols(wanted.gene_sets, known)
-    edges = None if wanted.network is None else _edges(wanted.network, known)
+    sets = {} if wanted.gene_sets is None else read_symbols(wanted.gene_sets, known)
+    edges = None if wanted.network is None else read_edges(wanted.network, known)
     first = read_sides(wanted.first, known=known, prefixes=())
     explained = None if wanted.explain is None else _explained(wanted.explain, first)
     others, volume = beside_volume(first.features, first.covariates, wanted.volume)
@@ -254,7 +254,7 @@ def _stages(
     yield Findings(
         metrics=drawn.found.metrics,
         tables=_with_sources(drawn) | whole_features(drawn),
-        notes=(*within_reach(kinds, settings), *_cautions(inputs.first)),
+        notes=(*within_reach(kinds, settings), *caution_notes(inputs.first.caution)),
     )
     for what, stage in _beside(drawn, inputs, plan=plan, wanted=wanted):
         yield attempted(what, stage)
@@ -303,11 +303,6 @@ def _drawn(inputs: MapInputsRead, settings: MapSettings) -> Drawn:
         settings=settings,
     )
     return Drawn(sides, sets, settings, found)
-
-
-def _cautions(sides: Sides) -> tuple[tuple[str, str], ...]:
-    text = untaken_sites(sides.cohort, sides.covariates, sides.features.index)
-    return (("warning", text[:1].upper() + text[1:]),) if text else ()
 
 
 def _with_sources(drawn: Drawn) -> dict[str, pd.DataFrame]:
@@ -375,35 +370,11 @@ def _results(
 ) -> Results:
     cohorts = [each.cohort for each in both if each.cohort is not None]
     notes = findings.notes + tuple(("warning", text) for text in caught)
-    first = both[0]
-    caution = untaken_sites(first.cohort, first.covariates, first.features.index)
     return Results(
         study="map",
         cohorts=tuple(each.name for each in both),
-        verdict=conclusion(findings.tables, caution=caution),
+        verdict=conclusion(findings.tables, caution=both[0].caution),
         findings=replace(findings, notes=without_identities(dict.fromkeys(notes), cohorts)),
         provenance=provenance,
         simulated=tuple(each.id for each in cohorts if each.simulated),
     )
-
-
-def _symbols(path: Path, known: GeneNames | None) -> Mapping[str, Sequence[str]]:
-    sets = read_gmt(path, repeated_genes="first").values()
-    present = _present({gene for each in sets for gene in each.genes}, known)
-    return {each.name: [present[gene] for gene in each.genes] for each in sets}
-
-
-def _edges(path: Path, known: GeneNames | None) -> pd.DataFrame:
-    edges = read_network(path)
-    present = _present(set(edges["target"]), known)
-    renamed = edges.assign(target=edges["target"].map(present))
-    # Names of one gene make one edge; what a file says twice is refused where it is used.
-    twice = renamed.duplicated(["source", "target"]) & ~edges.duplicated(["source", "target"])
-    return renamed[~twice].reset_index(drop=True)
-
-
-def _present(symbols: set[str], known: GeneNames | None) -> dict[str, str]:
-    """Symbol → present symbol, as the expression has it; ambiguous ones stay."""
-    if known is None:
-        return {symbol: symbol for symbol in symbols}
-    return {symbol: known.by_symbol(symbol).symbol or symbol for symbol in symbols}

@@ -79,6 +79,11 @@ def within_reach(kinds: int, settings: MapSettings) -> tuple[tuple[str, str], ..
     return (("warning", text),)
 
 
+def caution_notes(caution: str) -> tuple[tuple[str, str], ...]:
+    """The warning of what was not taken out, if anything was not."""
+    return (("warning", caution[:1].upper() + caution[1:]),) if caution else ()
+
+
 def conclusion(tables: Mapping[str, pd.DataFrame], *, caution: str = "") -> str:
     """One sentence of what stands out, by the family-wise p that counts the kinds of link too.
 

@@ -86,7 +86,7 @@ def with_strata(
     own = strata.rename(within).to_frame()
     if covariates is None:
         return own
-    known = any(name == within or name.startswith(f"{within}=") for name in covariates)
+    known = any(name == within or str(name).startswith(f"{within}=") for name in covariates)
     return covariates if known else covariates.join(own)
 
 

@@ -27,6 +27,7 @@ from radiogenomics.study.association.side_covariates import (
     of_known_patients,
     require_groups,
     strata_of,
+    untaken_sites,
     varying_covariates,
     with_strata,
 )
@@ -141,6 +142,11 @@ class Sides:
     cohort: Cohort | None = None
     reads: tuple[Read, ...] = ()
 
+    @property
+    def caution(self) -> str:
+        """What could make links and is not taken out; empty for nothing that is known of."""
+        return untaken_sites(self.cohort, self.covariates, self.features.index)
+
 
 class _Tables(NamedTuple):
     """Patients × columns by kind and name, before anything is joined."""
@@ -194,11 +200,10 @@ def read_sides(
     ----------
     wanted
         Where they are.
-    known
-        Gene names, to bring the genes to their present symbols.
-    prefixes
-        What to put before names of features that several tables have, table by table; where there
-        are not as many as tables, the tables' own names. None refuses such names.
+    known, prefixes
+        Gene names, to bring the genes to their present symbols. What to put before names of
+        features that several tables have, table by table; where there are not as many as tables,
+        the tables' own names; None refuses such names.
 
     Raises
     ------
