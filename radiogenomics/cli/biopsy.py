@@ -8,15 +8,18 @@ from typing import Annotated
 
 import typer
 
-Out = Annotated[Path, typer.Option(help="Output folder.")]
-Features = Annotated[
-    list[str] | None,
-    typer.Option(help="File of image features, or assay of the cohort; repeat it."),
-]
-Expression = Annotated[
-    list[str] | None,
-    typer.Option(help="File of expression, or assay of the cohort; repeat it."),
-]
+from radiogenomics.cli.options import (
+    AsJson,
+    AssayCohort,
+    DataRoot,
+    Expression,
+    Features,
+    Force,
+    Hgnc,
+    Out,
+    Seed,
+)
+
 GeneSets = Annotated[
     Path | None, typer.Option(help="GMT of the pathways whose scores are foretold.")
 ]
@@ -24,7 +27,6 @@ Genes = Annotated[
     list[str] | None,
     typer.Option(help="Gene to foretell; repeat it. Every gene with neither of the two."),
 ]
-Cohort = Annotated[str | None, typer.Option(help="Manifest: tables are its assays.")]
 Patients = Annotated[
     Path | None, typer.Option(help="Table of patients with the column of --within.")
 ]
@@ -52,14 +54,7 @@ ApplyPatients = Annotated[
 ApplyGroups = Annotated[
     str | None, typer.Option(help="Column of scanner, modality or site: judged one by one.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Go on with fewer than 20 patients.")]
-Hgnc = Annotated[
-    Path | None, typer.Option(help="HGNC complete set, for former symbols and aliases.")
-]
-DataRoot = Annotated[Path | None, typer.Option(help="Folder the manifests' files are relative to.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; all cores if not given.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of every random number.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
 def biopsy(
@@ -69,7 +64,7 @@ def biopsy(
     expression: Expression = None,
     gene_sets: GeneSets = None,
     genes: Genes = None,
-    cohort: Cohort = None,
+    cohort: AssayCohort = None,
     patients: Patients = None,
     within: Within = None,
     plan: Plan = None,

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from radiogenomics.cli.options import AsJson, DataRoot, Hgnc, Out, Seed
+
 
 def characterise(
     *,
     cohort: Annotated[list[str], typer.Option(help="Manifest; repeat it.")],
-    out: Annotated[Path, typer.Option(help="Output folder.")],
+    out: Out,
     signature: Annotated[
         Path | None, typer.Option(help="signature.json, as derive or run wrote it.")
     ] = None,
@@ -36,14 +38,10 @@ def characterise(
     endpoint: Annotated[
         str | None, typer.Option(help="Survival endpoint: OS, PFS, RFS ...")
     ] = None,
-    hgnc: Annotated[
-        Path | None, typer.Option(help="HGNC complete set, for former symbols and aliases.")
-    ] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(help="Folder the manifests' files are relative to.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    hgnc: Hgnc = None,
+    data_root: DataRoot = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a signature or score goes with: genes, response to treatment, survival.
 

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from radiogenomics.cli.options import AsJson, DataRoot, Hgnc, Jobs, Out, Seed
+
 
 def derive(
     *,
     cohort: Annotated[list[str], typer.Option(help="Manifest to derive from; repeat it.")],
     endpoint: Annotated[str, typer.Option(help="Survival endpoint: OS, PFS, RFS ...")],
-    out: Annotated[Path, typer.Option(help="Output folder.")],
+    out: Out,
     external: Annotated[
         list[str] | None, typer.Option(help="Manifest to validate in; repeat it.")
     ] = None,
@@ -24,19 +26,15 @@ def derive(
     gene_sets: Annotated[
         Path | None, typer.Option(help="GMT of the gene sets that the plan names.")
     ] = None,
-    hgnc: Annotated[
-        Path | None, typer.Option(help="HGNC complete set, for former symbols and aliases.")
-    ] = None,
+    hgnc: Hgnc = None,
     plan: Annotated[
         Path | None, typer.Option(help="YAML: candidates, search, sizes, folds, nulls.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the signature.")] = "signature",
-    data_root: Annotated[
-        Path | None, typer.Option(help="Folder the manifests' files are relative to.")
-    ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all if none.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    data_root: DataRoot = None,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Derive a prognostic signature, lock it, and validate it in other cohorts.
 

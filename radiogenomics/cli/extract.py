@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from radiogenomics.cli.options import AsJson
+
 EXIT_SOME_FAILED = 3
 
 ControlOption = Annotated[
@@ -61,7 +63,7 @@ def extract(
             envvar="RADIOGENOMICS_HASH_IDS", help="Secret that makes pseudonyms of identifiers."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure radiomic features: one image and mask, or a list of scans.
 

@@ -8,13 +8,18 @@ from typing import Annotated
 
 import typer
 
-Features = Annotated[
-    list[str], typer.Option(help="File of image features, or assay of the cohort; repeat it.")
-]
-Expression = Annotated[
-    list[str], typer.Option(help="File of expression, or assay of the cohort; repeat it.")
-]
-Out = Annotated[Path, typer.Option(help="Output folder.")]
+from radiogenomics.cli.options import (
+    AsJson,
+    AssayCohort,
+    DataRoot,
+    Expression,
+    Features,
+    Force,
+    Hgnc,
+    Out,
+    Seed,
+)
+
 GeneSets = Annotated[Path | None, typer.Option(help="GMT of the pathways.")]
 Covariates = Annotated[
     list[str] | None,
@@ -32,7 +37,6 @@ Drop = Annotated[
     list[str] | None,
     typer.Option(help="Column that is no feature, in the files that have it; repeat it."),
 ]
-Cohort = Annotated[str | None, typer.Option(help="Manifest: tables are its assays.")]
 Controls = Annotated[
     list[Path] | None,
     typer.Option(help="Features of shuffled voxels, same patients; repeat it."),
@@ -57,14 +61,7 @@ SecondExpression = Annotated[
 SecondCovariates = Annotated[list[str] | None, typer.Option(help="Second cohort: covariates.")]
 SecondCohort = Annotated[str | None, typer.Option(help="Second cohort: manifest.")]
 Plan = Annotated[Path | None, typer.Option(help="YAML: method, permutations, sizes of sets ...")]
-Force = Annotated[bool, typer.Option("--force", help="Go on with fewer than 20 patients.")]
-Hgnc = Annotated[
-    Path | None, typer.Option(help="HGNC complete set, for former symbols and aliases.")
-]
-DataRoot = Annotated[Path | None, typer.Option(help="Folder the manifests' files are relative to.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Threads; all cores if not given.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of every random number.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
 def draw_map(
@@ -78,7 +75,7 @@ def draw_map(
     within: Within = None,
     id: Id = None,
     drop: Drop = None,
-    cohort: Cohort = None,
+    cohort: AssayCohort = None,
     controls: Controls = None,
     network: Network = None,
     explain: Explain = None,

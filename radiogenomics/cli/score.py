@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from radiogenomics.cli.options import AsJson, Hgnc
+
 
 def score(
     *,
@@ -21,13 +23,11 @@ def score(
         Path | None, typer.Option(help="Cohort measured like the samples, to standardise on.")
     ] = None,
     genes_in_rows: Annotated[bool, typer.Option(help="Rows are genes, columns samples.")] = False,
-    hgnc: Annotated[
-        Path | None, typer.Option(help="HGNC complete set, for former symbols and aliases.")
-    ] = None,
+    hgnc: Hgnc = None,
     out: Annotated[
         Path | None, typer.Option(help="CSV to write: sample, score, label; printed if none.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score samples by a locked signature; nothing is learnt from them."""
     from radiogenomics.study.score import score as run_score

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from radiogenomics.cli.options import AsJson, Jobs, Out, Seed
+
 
 def validate(
     train: Annotated[Path, typer.Argument(help="Table: a row a patient, features and the label.")],
     *,
     label: Annotated[str, typer.Option(help="Column of 0 and 1, in every table.")],
-    out: Annotated[Path, typer.Option(help="Output folder.")],
+    out: Out,
     external: Annotated[
         list[Path] | None, typer.Option(help="Table of other patients; repeat it.")
     ] = None,
@@ -31,9 +33,9 @@ def validate(
         list[str] | None,
         typer.Option(help="NAME=COLUMN of a covariate, used as @NAME; repeat it."),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all if none.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Validate the prediction of a label inside and outside, and write the report.
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtri
 
+from radiogenomics.stats.association.units import correlation_interval
 from radiogenomics.stats.inputs import Bools, Floats, check_level
 from radiogenomics.stats.intervals import Interval, clopper_pearson
 from radiogenomics.stats.ranks import midranks, spearman
@@ -57,7 +58,7 @@ def rank_correlation(repeats: Sequence[Sequence[HeldOut]], *, level: float = 0.9
     """
     value = np.mean([_rho(parts) for parts in repeats], axis=0)
     spent = np.mean([sum(len(part.measured) - 3 for part in parts) for parts in repeats])
-    bounds = spearman_interval(value, spent + 3, level=level)
+    bounds = spearman_interval(value, float(spent) + 3, level=level)
     return Bounded(value, bounds.low, bounds.high)
 
 
@@ -90,34 +91,26 @@ def auc_of_high(repeats: Sequence[Sequence[HeldOut]], *, level: float = 0.95) ->
     return Bounded(value, np.where(lost, np.nan, low), np.where(lost, np.nan, high))
 
 
-def spearman_interval(rho: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Interval of Spearman's rank correlation.
+def spearman_interval(rho: ArrayLike, n: float, *, level: float = 0.95) -> Interval:
+    """Interval of Spearman's rank correlation in so many patients.
 
-    tanh(artanh rho ± z sqrt((1 + rho²/2) / (n - 3))): an approximation, good from about 25 patients
-    and for correlations up to 0.9.
+    That of :func:`~radiogenomics.stats.association.units.correlation_interval`: an approximation,
+    good from about 25 patients and for correlations up to 0.9.
 
     Parameters
     ----------
     rho : array-like
-    n : array-like
+    n
         Patients, more than 3.
-    level : float
-
-    References
-    ----------
-    Bonett and Wright 2000, doi:10.1007/BF02294183.
+    level
+        Of the interval.
 
     Examples
     --------
     >>> [round(float(bound), 3) for bound in spearman_interval(0.5, 50)]
     [0.241, 0.692]
     """
-    r, size = np.asarray(rho, dtype=float), np.asarray(n, dtype=float)
-    z = float(ndtri(0.5 + check_level(level) / 2))
-    half = z * np.sqrt((1 + r**2 / 2) / (size - 3))
-    with np.errstate(divide="ignore"):
-        middle = np.arctanh(r)
-    return Interval(np.tanh(middle - half), np.tanh(middle + half))
+    return Interval(*correlation_interval(rho, n - 2, level=check_level(level), method="spearman"))
 
 
 def _rho(parts: Sequence[HeldOut]) -> Floats:

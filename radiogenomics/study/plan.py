@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from radiogenomics.core.schema import Record, parse, read_yaml
-from radiogenomics.study.schema import Folds, Positive
+from radiogenomics.core.schema import Record, RecordT, parse, read_yaml
+from radiogenomics.study.recipe import Folds, Positive
 
 
 class PlannedStep(Record):
@@ -70,17 +70,37 @@ class ValidationPlan(Record):
         return tuple(dict.fromkeys((self.learner, *self.comparators)))
 
 
-def read_plan(path: str | Path | None) -> ValidationPlan:
-    """Read a plan, or take the default one when there is no path.
+def plan_from(kind: type[RecordT], path: str | Path | None) -> RecordT:
+    """Read a plan of some kind; the default one of no path.
+
+    Parameters
+    ----------
+    kind
+        What it plans, such as :class:`ValidationPlan`.
+    path
+        YAML of its fields, or that has them under ``plan``, as the ``study.yaml`` of an earlier
+        map, biopsy or derivation does.
 
     Raises
     ------
     MissingFileError, SchemaError
         There is no such file, or a field is wrong.
+
+    Examples
+    --------
+    >>> plan_from(ValidationPlan, None).learner
+    'svm'
     """
     if path is None:
-        return ValidationPlan()
-    return parse(ValidationPlan, read_yaml(Path(path)), where=Path(path).name)
+        return kind()
+    content = read_yaml(Path(path))
+    own = content.get("plan")
+    return parse(kind, own if isinstance(own, dict) else content, where=Path(path).name)
+
+
+def read_plan(path: str | Path | None) -> ValidationPlan:
+    """Read a plan of validation; see :func:`plan_from`."""
+    return plan_from(ValidationPlan, path)
 
 
 def planned_settings(settings: Mapping[str, object]) -> pd.DataFrame:

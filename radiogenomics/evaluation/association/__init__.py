@@ -2,7 +2,6 @@
 
 from radiogenomics.evaluation.association.between_modules import module_links
 from radiogenomics.evaluation.association.controls import control_table
-from radiogenomics.evaluation.association.inputs import SetLimits
 from radiogenomics.evaluation.association.joint import JointLinks, joint_table
 from radiogenomics.evaluation.association.likeness import likeness_table
 from radiogenomics.evaluation.association.links import Kept
@@ -14,6 +13,7 @@ from radiogenomics.evaluation.association.replication import (
     direction_agreement,
     replication_table,
 )
+from radiogenomics.evaluation.association.set_limits import SetLimits
 
 __all__ = [
     "DirectionAgreement",

@@ -19,7 +19,7 @@ from radiogenomics.evaluation.association.map import (
 from radiogenomics.stats.association.gene_pool import gene_pool
 from radiogenomics.stats.association.matched_sets import matched_random_sets, random_sets
 from radiogenomics.stats.association.set_contrast import set_contrasts
-from radiogenomics.stats.association.units import correlation_p
+from radiogenomics.stats.association.units import correlation_p, unit_beside
 from radiogenomics.stats.inputs import Floats
 from radiogenomics.stats.permutation import permutations as draw_permutations
 
@@ -116,17 +116,15 @@ def _shuffled(
     found: RadiogenomicMap, alpha: float, rng: np.random.Generator, strata: pd.Series[str] | None
 ) -> list[dict[str, float]]:
     inputs, null = found.inputs, found.null
+    contrasts = set_contrasts(inputs.genes, inputs.sets).units if inputs.sets else None
     rows = []
     for order in draw_permutations(inputs.n, DRAWS, rng, blocks=strata):
-        dealt = inputs.features[order]
-        dealt = dealt - inputs.basis @ (inputs.basis.T @ dealt)
-        dealt /= np.sqrt((dealt**2).sum(axis=0))
+        dealt = unit_beside(inputs.features[order], inputs.basis)
         r, largest = dealt.T @ inputs.genes, null.largest_by_feature
         row = _of_genes(*_counted(r, largest, inputs.freedom, alpha, tail=tail_of(inputs)))
-        if null.sets is not None:
-            r = dealt.T @ set_contrasts(inputs.genes, inputs.sets).units
+        if null.sets is not None and contrasts is not None:
             largest = null.sets.contrast_by_feature
-            row |= _of_sets(*_counted(r, largest, inputs.freedom, alpha))
+            row |= _of_sets(*_counted(dealt.T @ contrasts, largest, inputs.freedom, alpha))
         rows.append(row)
     return rows
 

@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning, UnknownNameError, short_list
 from radiogenomics.evaluation.alignment import require_same_patients
-from radiogenomics.stats.association.units import Correlation, covariate_basis, unit_columns
+from radiogenomics.evaluation.association.set_limits import Places, SetLimits
+from radiogenomics.stats.association.units import (
+    Correlation,
+    covariate_basis,
+    unit_beside,
+    unit_columns,
+)
 from radiogenomics.stats.inputs import Floats
 from radiogenomics.stats.ranks import midranks
 
-Places = NDArray[np.intp]
-
+VOLUME = "volume"
 FEWEST_PATIENTS = 20
 # Share of the patients that may lack a column.
 MOST_MISSING = 0.2
@@ -25,22 +30,6 @@ MOST_MISSING = 0.2
 MOST_TIED = 0.9
 # Left of a column beside the covariates, as a share: below it they explain the column.
 _EXPLAINED = 1e-6
-
-
-class SetLimits(NamedTuple):
-    """Which gene sets are tested.
-
-    Attributes
-    ----------
-    smallest, largest : int
-        Genes of the set that are measured.
-    coverage : float
-        Least share of the set's genes that are measured, 0 to 1.
-    """
-
-    smallest: int = 10
-    largest: int = 500
-    coverage: float = 0.5
 
 
 class MapInputs(NamedTuple):
@@ -132,8 +121,8 @@ def map_inputs(
     names, sets, lost_sets = _measured(gene_sets, gene_names, limits)
     adjusted = basis.shape[1] > 0
     return MapInputs(
-        _unit_beside(plain_features, basis),
-        _unit_beside(plain_genes, basis),
+        unit_beside(plain_features, basis),
+        unit_beside(plain_genes, basis),
         feature_names,
         gene_names,
         plain_features if adjusted else None,
@@ -208,6 +197,17 @@ def volume_column(features: pd.DataFrame, volume: str | pd.Series[float]) -> pd.
             "Leave these patients out."
         )
     return volume
+
+
+def not_called_volume(covariates: pd.DataFrame) -> pd.DataFrame:
+    """Leave the name that a map gives the tumour volume to that alone.
+
+    Examples
+    --------
+    >>> list(not_called_volume(pd.DataFrame({"volume": [1.0], "purity": [0.5]})))
+    ['volume (covariate)', 'purity']
+    """
+    return covariates.rename(columns={VOLUME: f"{VOLUME} (covariate)"})
 
 
 def _require_patients(patients: pd.Index, fewest: int) -> None:
@@ -313,11 +313,6 @@ def _beside(
     return kept, lost
 
 
-def _unit_beside(plain: Floats, basis: Floats) -> Floats:
-    left = plain - basis @ (basis.T @ plain)
-    return np.asarray(left / np.sqrt((left**2).sum(axis=0)))
-
-
 def _measured(
     gene_sets: Mapping[str, Sequence[str]], genes: pd.Index, limits: SetLimits
 ) -> tuple[tuple[str, ...], tuple[Places, ...], list[tuple[str, str, str]]]:
@@ -325,22 +320,16 @@ def _measured(
     names: list[str] = []
     sets: list[Places] = []
     lost: list[tuple[str, str, str]] = []
-    for name, symbols in gene_sets.items():
-        listed = list(dict.fromkeys(symbols))
-        at = genes.get_indexer(pd.Index(listed, dtype=object))
-        found = at[at >= 0]
-        fits = limits.smallest <= len(found) <= min(limits.largest, len(genes) - 1)
-        if fits and len(found) >= limits.coverage * len(listed):
-            names.append(name)
-            sets.append(found)
+    for each in limits.measured(gene_sets, genes):
+        if each.fits:
+            names.append(each.name)
+            sets.append(each.places)
         else:
-            reason = f"too few or too many genes measured ({len(found)} of {len(listed)})"
-            lost.append(("set", name, reason))
+            count = f"{len(each.places)} of {each.listed}"
+            lost.append(("set", each.name, f"too few or too many genes measured ({count})"))
     if gene_sets and not names:
         raise DataError(
-            f"expected a gene set with {limits.smallest} to {limits.largest} genes measured, and "
-            f"{limits.coverage:.0%} of its own; found none of {len(gene_sets)} among {len(genes)} "
-            f"genes ({short_list(genes)}). Use symbols in both, or widen the limits."
+            f"{limits.unmet(len(gene_sets), genes)} Use symbols in both, or widen the limits."
         )
     _warn("gene set", lost, len(gene_sets))
     return tuple(names), tuple(sets), lost

@@ -27,18 +27,21 @@ from radiogenomics.core.html import card
 from radiogenomics.evaluation.alignment import require_same_patients
 from radiogenomics.evaluation.association.inputs import (
     FEWEST_PATIENTS,
+    VOLUME,
     MapInputs,
-    SetLimits,
     map_inputs,
+    not_called_volume,
     volume_column,
 )
 from radiogenomics.evaluation.association.links import (
     Kept,
     family_p,
+    family_p_each,
     feature_table,
     gene_table,
     link_table,
 )
+from radiogenomics.evaluation.association.set_limits import SetLimits
 from radiogenomics.evaluation.association.sets import pathway_table, set_link_table
 from radiogenomics.evaluation.association.vanished import vanished_table
 from radiogenomics.stats.association.null_pass import NullPass, null_pass
@@ -167,7 +170,8 @@ def associate(
     features, genes
         Patients × columns, the same patients in one order.
     gene_sets, covariates
-        Name → symbols; patients × numbers or categories, taken out of both sides.
+        Name → symbols; patients × numbers or categories, taken out of both sides. One that is
+        called volume and is another than that is called ``volume (covariate)``.
     volume, strata
         Tumour volume, as numbers or the name of the feature that holds it, taken out as well;
         patients are permuted within these only, which p and rates do not know: name them as a
@@ -232,10 +236,13 @@ def _beside(
 ) -> pd.DataFrame | None:
     if volume is None:
         return covariates
-    own = volume.rename("volume").to_frame()
-    return (
-        own if covariates is None else covariates.drop(columns="volume", errors="ignore").join(own)
-    )
+    own = volume.rename(VOLUME).to_frame()
+    if covariates is None:
+        return own
+    if VOLUME in covariates and covariates[VOLUME].rank().equals(volume.rank()):
+        # The volume itself, which counts once.
+        return covariates.drop(columns=VOLUME).join(own)
+    return not_called_volume(covariates).join(own)
 
 
 def _tables(
@@ -252,7 +259,7 @@ def _tables(
         "links": links,
         "gene_links": gene_table(inputs, null),
         "left_out": inputs.left_out,
-        "vanished": vanished_table(inputs, null.r, alpha=settings.alpha),
+        "vanished": vanished_table(inputs, null, alpha=settings.alpha),
     }
     if null.sets is not None:
         tables["set_links"] = set_link_table(
@@ -273,13 +280,13 @@ def _features(
     if null.sets is not None:
         strength = np.abs(null.sets.contrast)
         best, own = strength.argmax(axis=1), np.arange(len(strength))
-        reached = null.sets.contrast_by_feature >= strength[own, best] * (1 - 1e-6)
+        largest = null.sets.contrast_by_feature
         found = pd.DataFrame(
             {
                 "feature": inputs.feature_names,
                 "set": np.array(inputs.set_names, dtype=object)[best],
                 "contrast_rho": null.sets.contrast[own, best],
-                "p_contrast_feature": (1 + reached.sum(axis=0)) / (1 + len(reached)),
+                "p_contrast_feature": family_p_each(strength[own, best], largest, own),
             }
         )
         table = table.merge(found, on="feature", how="left")

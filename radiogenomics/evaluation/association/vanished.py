@@ -7,6 +7,7 @@ import pandas as pd
 
 from radiogenomics.evaluation.association.inputs import MapInputs
 from radiogenomics.evaluation.association.links import Tail, found_by_rate, tail_of
+from radiogenomics.stats.association.null_pass import NullPass
 from radiogenomics.stats.association.set_contrast import set_contrasts
 from radiogenomics.stats.association.units import correlation_p
 from radiogenomics.stats.inputs import Floats
@@ -15,7 +16,7 @@ COLUMNS = ("kind", "feature", "target", "rho_unadjusted", "fdr_unadjusted", "rho
 MOST = 2000
 
 
-def vanished_table(inputs: MapInputs, r: Floats, *, alpha: float = 0.05) -> pd.DataFrame:
+def vanished_table(inputs: MapInputs, null: NullPass, *, alpha: float = 0.05) -> pd.DataFrame:
     """Links with genes and sets that are found without covariates, and are nothing beside them.
 
     Found is a false discovery rate up to ``alpha`` over all pairs (Benjamini–Hochberg); nothing is
@@ -24,10 +25,8 @@ def vanished_table(inputs: MapInputs, r: Floats, *, alpha: float = 0.05) -> pd.D
 
     Parameters
     ----------
-    inputs
+    inputs, null
         The map's.
-    r
-        Partial correlations of all features with all genes.
     alpha
         False discovery rate, and p.
 
@@ -41,12 +40,12 @@ def vanished_table(inputs: MapInputs, r: Floats, *, alpha: float = 0.05) -> pd.D
     if features is None or genes is None:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
     parts: list[tuple[str, Floats, Floats, pd.Index, Tail]] = [
-        ("gene", features.T @ genes, r, inputs.gene_names, tail_of(inputs))
+        ("gene", features.T @ genes, null.r, inputs.gene_names, tail_of(inputs))
     ]
-    if inputs.sets:
+    if null.sets is not None:
         before = features.T @ set_contrasts(genes, inputs.sets).units
-        after = inputs.features.T @ set_contrasts(inputs.genes, inputs.sets).units
-        parts.append(("set", before, after, pd.Index(inputs.set_names), correlation_p))
+        names = pd.Index(inputs.set_names)
+        parts.append(("set", before, null.sets.contrast, names, correlation_p))
     tables = []
     for kind, plain, partial, names, tail in parts:
         at, rate = found_by_rate(np.abs(plain), inputs.n - 2, alpha, tail=tail)

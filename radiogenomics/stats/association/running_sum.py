@@ -99,7 +99,7 @@ def enrichment_scores(rankings: ArrayLike, members: SetMembers, *, weight: float
     Parameters
     ----------
     rankings : array-like of shape (rows, genes)
-        One ranking a row. Of single precision it is computed so, three times as fast.
+        One ranking a row; what is of single precision is computed in it.
     members
         From `set_members`.
     weight

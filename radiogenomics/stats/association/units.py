@@ -71,8 +71,7 @@ def unit_columns(
     size = np.abs(units).max(axis=0, initial=0.0)
     units -= units.mean(axis=0)
     before = np.sqrt((units**2).sum(axis=0))
-    units -= basis @ (basis.T @ units)
-    length = np.sqrt((units**2).sum(axis=0))
+    units, length = _left_beside(units, basis)
     # Rounding leaves a little of a column that is the same in all.
     dull = before <= _NOTHING * size
     lost = dull | (length <= _NOTHING * before)
@@ -83,6 +82,25 @@ def unit_columns(
             f"covariates explain, at positions {short_list(np.flatnonzero(lost))}. Leave them out."
         )
     return np.asarray(units / length)
+
+
+def unit_beside(columns: Floats, basis: Floats) -> Floats:
+    """Take an orthonormal basis out of columns that it does not explain, and make each of length 1.
+
+    Parameters
+    ----------
+    columns
+        Shape (n, columns), centred: unit columns in any order of the patients, say.
+    basis
+        Shape (n, k), from :func:`covariate_basis`; k = 0 takes out nothing.
+
+    Examples
+    --------
+    >>> unit_beside(np.array([[3.0], [4.0]]), np.array([[1.0], [0.0]])).ravel()
+    array([0., 1.])
+    """
+    left, length = _left_beside(columns, basis)
+    return np.asarray(left / length)
 
 
 def covariate_basis(beside: ArrayLike | None, n: int) -> Floats:
@@ -145,7 +163,7 @@ def correlation_p(r: ArrayLike, freedom: int) -> Floats:
 
 
 def correlation_interval(
-    r: ArrayLike, freedom: int, *, level: float, method: Correlation = "spearman"
+    r: ArrayLike, freedom: float, *, level: float, method: Correlation = "spearman"
 ) -> tuple[Floats, Floats]:
     """Interval of correlations by Fisher's transformation z.
 
@@ -176,8 +194,15 @@ def correlation_interval(
     values = as_floats(r, "correlations")
     ranks = 1 + values**2 / 2 if method == "spearman" else 1.0
     half = ndtri(0.5 + level / 2) * np.sqrt(ranks / max(freedom - 1, 1))
-    z = np.arctanh(np.clip(values, -1 + 1e-15, 1 - 1e-15))
+    with np.errstate(divide="ignore"):
+        z = np.arctanh(np.clip(values, -1, 1))
     return np.tanh(z - half), np.tanh(z + half)
+
+
+def _left_beside(columns: Floats, basis: Floats) -> tuple[Floats, Floats]:
+    """What the basis leaves of columns, and its length."""
+    left = columns - basis @ (basis.T @ columns)
+    return left, np.sqrt((left**2).sum(axis=0))
 
 
 def _complete(values: ArrayLike, what: str) -> Floats:

@@ -32,7 +32,7 @@ from radiogenomics.study.association.overlay import (
     overlay_wanted,
 )
 from radiogenomics.study.association.pathway_files import read_edges, read_symbols
-from radiogenomics.study.association.plan import MapPlan, read_map_plan
+from radiogenomics.study.association.plan import MapPlan
 from radiogenomics.study.association.replicate import replication_stage, require_second
 from radiogenomics.study.association.side_covariates import (
     beside_volume,
@@ -65,6 +65,7 @@ from radiogenomics.study.association.stages import (
     whole_features,
 )
 from radiogenomics.study.findings import Findings, merge
+from radiogenomics.study.plan import plan_from
 from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
 
@@ -191,7 +192,7 @@ def draw_map(
     sets, edges, names = (None if p is None else Path(p) for p in (gene_sets, network, hgnc))
     extra, places = tuple(map(Path, names_given(controls))), overlay_wanted(settings, region)
     wanted = MapWanted(first, second, volume, sets, edges, names, extra, explain, places)
-    loaded = read_map_plan(plan)
+    loaded = plan_from(MapPlan, plan)
     chosen = loaded.settings(force=force, seed=seed, threads=jobs or os.cpu_count() or 1)
     return _written(wanted, loaded, chosen, out=Path(out))
 

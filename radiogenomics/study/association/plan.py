@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from radiogenomics.core.schema import Record, parse, read_yaml
-from radiogenomics.evaluation.association.inputs import SetLimits
+from radiogenomics.core.schema import Record
 from radiogenomics.evaluation.association.map import MapSettings
+from radiogenomics.evaluation.association.set_limits import SetLimits
 
 Share = Annotated[float, Field(ge=0, le=1)]
 # Patients below the usual limit, where the user insists: with fewer nothing is left to count.
@@ -69,19 +68,3 @@ class MapPlan(Record):
             seed=seed,
             threads=threads,
         )
-
-
-def read_map_plan(path: str | Path | None) -> MapPlan:
-    """Read a plan, or that of an earlier map's ``study.yaml``; the default one of no path.
-
-    Raises
-    ------
-    MissingFileError, SchemaError
-        There is no such file, or a field is wrong.
-    """
-    if path is None:
-        return MapPlan()
-    content = read_yaml(Path(path))
-    if isinstance(content.get("plan"), dict):
-        content = content["plan"]
-    return parse(MapPlan, content, where=Path(path).name)

@@ -23,7 +23,12 @@ from radiogenomics.evaluation.association.replication import (
     replication_table,
 )
 from radiogenomics.stats.association.set_contrast import set_contrasts
-from radiogenomics.stats.association.units import Correlation, covariate_basis, unit_columns
+from radiogenomics.stats.association.units import (
+    Correlation,
+    covariate_basis,
+    unit_beside,
+    unit_columns,
+)
 from radiogenomics.stats.permutation import permutations as draw_permutations
 from radiogenomics.study.association.side_covariates import (
     beside_volume,
@@ -210,11 +215,7 @@ def _units(table: pd.DataFrame, beside: pd.DataFrame | None, method: Correlation
     table = table.loc[:, table.nunique() > 1]
     if not table.shape[1]:
         return table
-    coded = None if beside is None else beside.to_numpy()
+    basis = covariate_basis(None if beside is None else beside.to_numpy(), len(table))
     plain = unit_columns(table.to_numpy(), method=method)
-    left = 1 - ((covariate_basis(coded, len(table)).T @ plain) ** 2).sum(axis=0)
-    table = table.loc[:, left > _EXPLAINED]
-    if not table.shape[1]:
-        return table
-    units = unit_columns(table.to_numpy(), method=method, beside=coded)
-    return pd.DataFrame(units, table.index, table.columns)
+    kept = 1 - ((basis.T @ plain) ** 2).sum(axis=0) > _EXPLAINED
+    return pd.DataFrame(unit_beside(plain[:, kept], basis), table.index, table.columns[kept])

@@ -17,7 +17,7 @@ from radiogenomics.core.errors import (
     UnknownNameError,
     short_list,
 )
-from radiogenomics.evaluation.association.inputs import covariate_columns
+from radiogenomics.evaluation.association.inputs import covariate_columns, not_called_volume
 from radiogenomics.io.feature_files import MOST_LEVELS
 from radiogenomics.stats.association.units import Correlation
 
@@ -178,8 +178,7 @@ def _but(covariates: pd.DataFrame | None, volume: pd.Series[float]) -> pd.DataFr
         for name in covariates
         if pd.api.types.is_numeric_dtype(covariates[name]) and covariates[name].rank().equals(order)
     ]
-    # The map gives the volume this name, which a covariate may have, too.
-    others = covariates.drop(columns=own).rename(columns={"volume": "volume (covariate)"})
+    others = not_called_volume(covariates.drop(columns=own))
     return others if others.shape[1] else None
 
 

@@ -31,9 +31,9 @@ FEWEST_IN_FOLD = 4
 # Columns below which there are no modules to seek.
 FEWEST_COLUMNS = 5
 ACTIVITIES = "activities"
-# Columns of all targets of one feature: target, value, false discovery rate, family-wise p.
-GENE_COLUMNS = ("gene", "rho", "fdr", "p_family")
-SET_COLUMNS = ("set", "contrast_rho", "fdr_contrast", "p_contrast_family")
+# Columns of all targets of one feature: target, value, rate, family-wise p, and p by t.
+GENE_COLUMNS = ("gene", "rho", "fdr", "p_family", "p")
+SET_COLUMNS = ("set", "contrast_rho", "fdr_contrast", "p_contrast_family", "p_contrast")
 Sets = Mapping[str, Sequence[str]]
 
 
@@ -105,35 +105,33 @@ def whole_features(drawn: Drawn) -> dict[str, pd.DataFrame]:
     found, null = drawn.found, drawn.found.null
     tables = {
         "feature_genes": _whole(
-            found.rho, null.largest_by_feature, found.tables["links"], names=GENE_COLUMNS
+            found, found.rho, null.largest_by_feature, links="links", names=GENE_COLUMNS
         )
     }
     if null.sets is not None:
+        largest = null.sets.contrast_by_feature
         tables["feature_sets"] = _whole(
-            found.contrast,
-            null.sets.contrast_by_feature,
-            found.tables["set_links"],
-            names=SET_COLUMNS,
+            found, found.contrast, largest, links="set_links", names=SET_COLUMNS
         )
-    freedom = found.inputs.freedom
-    return {
-        name: table.assign(**{p: correlation_p(table[value], freedom)})
-        for (name, table), (value, p) in zip(
-            tables.items(), (("rho", "p"), ("contrast_rho", "p_contrast")), strict=False
-        )
-    }
+    return tables
 
 
 def _whole(
-    r: pd.DataFrame, largest: np.ndarray, links: pd.DataFrame, *, names: tuple[str, str, str, str]
+    found: RadiogenomicMap,
+    r: pd.DataFrame,
+    largest: np.ndarray,
+    *,
+    links: str,
+    names: tuple[str, str, str, str, str],
 ) -> pd.DataFrame:
-    target, value, rate, family = names
-    values = r.to_numpy()
+    target, value, rate, family, p = names
+    values, known = r.to_numpy(), found.tables[links]
     row = int(np.abs(values).max(axis=1).argmax())
-    own = links[links["feature"] == r.index[row]].set_index(target)[rate]
+    own = known[known["feature"] == r.index[row]].set_index(target)[rate]
     table = pd.DataFrame({"feature": r.index[row], target: r.columns, value: values[row]})
     table[rate] = table[target].map(own)
     table[family] = family_p(np.abs(values[row]), largest.max(axis=1))
+    table[p] = correlation_p(values[row], found.inputs.freedom)
     order = np.argsort(-np.abs(values[row]), kind="stable")
     return table.iloc[order].reset_index(drop=True)
 

@@ -15,9 +15,10 @@ from radiogenomics.omics.identifiers import GeneNames
 from radiogenomics.study.cohorts import load_cohorts
 from radiogenomics.study.derivation.cells import read_cells
 from radiogenomics.study.derivation.cohorts import Molecules, read_molecules
-from radiogenomics.study.derivation.plan import DerivationPlan, read_derivation_plan
+from radiogenomics.study.derivation.plan import DerivationPlan
 from radiogenomics.study.derivation.protein import read_protein
 from radiogenomics.study.derivation.signature import derive_signature
+from radiogenomics.study.plan import plan_from
 from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
 
@@ -58,7 +59,7 @@ def derive(
     RadiogenomicsError
         The branch says what was wrong: plan, manifest, file, endpoint, genes, events.
     """
-    chosen = read_derivation_plan(plan)
+    chosen = plan_from(DerivationPlan, plan)
     manifests = [cohort] if isinstance(cohort, str | Path) else list(cohort)
     with output_folder(out) as writer:
         with collected_warnings() as caught:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from radiogenomics.core.schema import Record, parse, read_yaml
+from radiogenomics.core.schema import Record
 from radiogenomics.omics.signature.search import SizeRule
 from radiogenomics.stats.meta_analysis import PoolingMethod
-from radiogenomics.study.schema import Folds, NotNegative, Positive
+from radiogenomics.study.recipe import Folds, NotNegative, Positive
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Annotated[float, Field(gt=0, le=1)]
@@ -181,19 +180,3 @@ class DerivationPlan(Record):
         if self.keep < self.max_size:
             raise ValueError(f"keep {self.keep} is below max_size {self.max_size}")
         return self
-
-
-def read_derivation_plan(path: str | Path | None) -> DerivationPlan:
-    """Read a plan, or that of an earlier derivation's ``study.yaml``; the default one of no path.
-
-    Raises
-    ------
-    MissingFileError, SchemaError
-        There is no such file, or a field is wrong.
-    """
-    if path is None:
-        return DerivationPlan()
-    content = read_yaml(Path(path))
-    if isinstance(content.get("plan"), dict):
-        content = content["plan"]
-    return parse(DerivationPlan, content, where=Path(path).name)

@@ -15,7 +15,7 @@ from radiogenomics.core.errors import StudyError
 from radiogenomics.core.provenance import Provenance, hash_file, hash_text, versions
 from radiogenomics.io import output_folder, read_gmt, read_hgnc
 from radiogenomics.omics.identifiers import GeneNames
-from radiogenomics.study.association.sides import Names, Sides
+from radiogenomics.study.association.sides import Names, Sides, names_given
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.foretelling.applied import (
     Foretold,
@@ -26,19 +26,18 @@ from radiogenomics.study.foretelling.applied import (
     transport_stage,
     usable_features,
 )
-from radiogenomics.study.foretelling.plan import BiopsyPlan, read_biopsy_plan
+from radiogenomics.study.foretelling.plan import BiopsyPlan
 from radiogenomics.study.foretelling.sides import (
     Applied,
     AppliedWanted,
     BiopsyWanted,
-    names_of,
     read_applied,
     read_training,
 )
 from radiogenomics.study.foretelling.surrogates import FILE, LockedBiopsy, read_surrogates
 from radiogenomics.study.foretelling.training import Training, learn, training_findings
 from radiogenomics.study.foretelling.words import conclusion
-from radiogenomics.study.plan import planned_settings
+from radiogenomics.study.plan import plan_from, planned_settings
 from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
 
@@ -123,16 +122,16 @@ def virtual_biopsies(
     """
     root = _text(data_root)
     wanted = BiopsyWanted(
-        names_of(features), names_of(expression),
+        names_given(features), names_given(expression),
         cohort=_text(cohort), patients=_text(patients), within=within, data_root=root,
         surrogates=_path(surrogates), gene_sets=_path(gene_sets), hgnc=_path(hgnc),
-        genes=names_of(genes),
+        genes=names_given(genes),
         applied=AppliedWanted.of(
-            names_of(apply_features), names_of(apply_expression), root,
+            names_given(apply_features), names_given(apply_expression), root,
             cohort=_text(apply_cohort), patients=_text(apply_patients), groups=apply_groups,
         ),
     )  # fmt: skip
-    asked = Asked(read_biopsy_plan(plan), force, seed, jobs or os.cpu_count() or 1)
+    asked = Asked(plan_from(BiopsyPlan, plan), force, seed, jobs or os.cpu_count() or 1)
     return _written(wanted, asked, out=Path(out))
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning
-from radiogenomics.core.schema import Record, parse, read_yaml
-from radiogenomics.evaluation.association.inputs import FEWEST_PATIENTS, SetLimits
-from radiogenomics.study.schema import Folds, Positive
+from radiogenomics.core.schema import Record
+from radiogenomics.evaluation.association.inputs import FEWEST_PATIENTS
+from radiogenomics.evaluation.association.set_limits import SetLimits
+from radiogenomics.study.recipe import Folds, Positive
 
 SINGSCORE, MEAN_Z = "singscore", "mean_z"
 Linear = Literal["ridge", "pls"]
@@ -103,19 +103,3 @@ class BiopsyPlan(Record):
                 stacklevel=2,
             )
         return self.model_copy(update={"folds": folds, "level": level})
-
-
-def read_biopsy_plan(path: str | Path | None) -> BiopsyPlan:
-    """Read a plan, or that of an earlier run's ``study.yaml``; the default one of no path.
-
-    Raises
-    ------
-    MissingFileError, SchemaError
-        There is no such file, or a field is wrong.
-    """
-    if path is None:
-        return BiopsyPlan()
-    content = read_yaml(Path(path))
-    if isinstance(content.get("plan"), dict):
-        content = content["plan"]
-    return parse(BiopsyPlan, content, where=Path(path).name)

@@ -21,7 +21,7 @@ from radiogenomics.core.provenance import hash_file
 from radiogenomics.io.feature_files import read_feature_file
 from radiogenomics.io.patient_table import Source, read_patients
 from radiogenomics.omics.identifiers import GeneNames
-from radiogenomics.study.association.sides import Names, Sides, read_sides, sides_wanted
+from radiogenomics.study.association.sides import Sides, read_sides, sides_wanted
 from radiogenomics.study.cohorts import load_cohorts
 
 NOT_STATED = "not stated"
@@ -289,13 +289,6 @@ def read_groups(
             stacklevel=2,
         )
     return named.astype(object).fillna(NOT_STATED).astype(str)
-
-
-def names_of(names: Names) -> tuple[str, ...]:
-    """Names as a tuple, from one, several or none."""
-    if names is None:
-        return ()
-    return (str(names),) if isinstance(names, str | Path) else tuple(map(str, names))
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

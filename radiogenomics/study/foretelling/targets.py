@@ -17,7 +17,7 @@ from radiogenomics.core.errors import (
     UnknownNameError,
     short_list,
 )
-from radiogenomics.evaluation.association.inputs import SetLimits
+from radiogenomics.evaluation.association.set_limits import SetLimits
 from radiogenomics.omics.scoring import Singscore
 from radiogenomics.study.foretelling.plan import MEAN_Z
 
@@ -213,18 +213,15 @@ def _sets(
     gene_sets: Mapping[str, Sequence[str]], genes: pd.Index, *, limits: SetLimits
 ) -> list[Target]:
     """Gene sets within the limits; a warning says how many are not."""
-    columns, found = set(genes), []
-    for name, symbols in gene_sets.items():
-        listed = list(dict.fromkeys(symbols))
-        members = tuple(gene for gene in listed if gene in columns)
-        fits = limits.smallest <= len(members) <= min(limits.largest, len(columns) - 1)
-        if fits and len(members) >= limits.coverage * len(listed):
-            found.append(Target(name, SET, members, len(listed)))
+    found = [
+        Target(each.name, SET, tuple(genes[each.places]), each.listed)
+        for each in limits.measured(gene_sets, genes)
+        if each.fits
+    ]
     if gene_sets and not found:
         raise DataError(
-            f"expected a gene set with {limits.smallest} to {limits.largest} genes measured, and "
-            f"{limits.coverage:.0%} of its own; found none of {len(gene_sets)} among {len(genes)} "
-            f"genes ({short_list(genes)}). Use symbols in both, or widen the limits in the plan."
+            f"{limits.unmet(len(gene_sets), genes)} Use symbols in both, or widen the limits in "
+            "the plan."
         )
     if len(found) < len(gene_sets):
         warnings.warn(

@@ -13,9 +13,9 @@ from statsmodels.stats.multitest import multipletests
 from radiogenomics.core.errors import (
     RadiogenomicsWarning,
 )
-from radiogenomics.evaluation.association.inputs import SetLimits
 from radiogenomics.evaluation.association.links import Kept
 from radiogenomics.evaluation.association.map import MapSettings, RadiogenomicMap, associate
+from radiogenomics.evaluation.association.set_limits import SetLimits
 from radiogenomics.stats.association.rank_tail import rank_correlation_p
 from radiogenomics.stats.permutation import permutations
 
@@ -237,6 +237,18 @@ def test_volume_by_name_is_taken_out_and_held_beside(features, genes, covariates
     both = associate(features, genes, covariates=covariates, volume=covariates["volume"])
     once = associate(features, genes, covariates=covariates)
     pd.testing.assert_frame_equal(both.rho, once.rho)
+
+
+def test_a_covariate_called_volume_that_is_another_is_taken_out_too(
+    features, genes, covariates, rng
+) -> None:
+    other = pd.Series(rng.normal(size=N), features.index)
+    found = associate(features, genes, covariates=covariates, volume=other, settings=ALL)
+    assert list(found.covariates) == ["volume (covariate)", "site", "volume"]
+    by_hand = covariates.assign(other=other)
+    pd.testing.assert_frame_equal(
+        found.rho, associate(features, genes, covariates=by_hand, settings=ALL).rho
+    )
 
 
 def test_what_covariates_take_away_is_listed(rng) -> None:

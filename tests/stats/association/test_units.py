@@ -13,6 +13,7 @@ from radiogenomics.stats.association.units import (
     correlation_interval,
     correlation_p,
     covariate_basis,
+    unit_beside,
     unit_columns,
 )
 from radiogenomics.stats.ranks import midranks, partial_spearman
@@ -101,6 +102,22 @@ def test_what_covariates_explain_is_named(rng) -> None:
     table = np.column_stack([rng.normal(size=N), 2 * volume[:, 0] + 1])
     with pytest.raises(DataError, match="1 that the covariates explain, at positions 1"):
         unit_columns(table, method="pearson", beside=volume)
+
+
+def test_what_a_basis_leaves_is_of_length_1_and_has_nothing_of_it(rng) -> None:
+    columns, known = rng.normal(size=(N, 3)), rng.normal(size=(N, 2))
+    centred = columns - columns.mean(axis=0)
+    found = unit_beside(centred, covariate_basis(known, N))
+    design = np.column_stack([np.ones(N), known])
+    left = columns - design @ np.linalg.lstsq(design, columns, rcond=None)[0]
+    np.testing.assert_allclose(found, left / np.linalg.norm(left, axis=0), atol=1e-12)
+    nothing = unit_beside(centred, covariate_basis(None, N))
+    np.testing.assert_allclose(nothing, centred / np.linalg.norm(centred, axis=0), atol=1e-15)
+
+
+def test_the_interval_of_a_perfect_correlation_has_no_width() -> None:
+    low, high = correlation_interval([-1.0, 1.0], 38, level=0.95)
+    assert low.tolist() == high.tolist() == [-1.0, 1.0]
 
 
 def test_bad_tables_are_refused(rng) -> None:

@@ -24,8 +24,9 @@ from radiogenomics.core.signature import Signature
 from radiogenomics.omics import unit_of
 from radiogenomics.study.derivation.candidates import candidate_table
 from radiogenomics.study.derivation.cohorts import join, read_molecules, refuse_copies
-from radiogenomics.study.derivation.plan import Candidates, DerivationPlan, read_derivation_plan
+from radiogenomics.study.derivation.plan import Candidates, DerivationPlan
 from radiogenomics.study.derivation.signature import derive_signature
+from radiogenomics.study.plan import plan_from
 from radiogenomics.study.score import score
 
 QUICK = {
@@ -198,7 +199,7 @@ def test_bad_input_is_named(parts, plan, tmp_path):
         derive_signature(parts[:1], strict)
     (tmp_path / "plan.yaml").write_text("serch: subset", encoding="utf-8")
     with pytest.raises(SchemaError, match="serch"):
-        read_derivation_plan(tmp_path / "plan.yaml")
+        plan_from(DerivationPlan, tmp_path / "plan.yaml")
 
 
 def test_a_copy_of_the_cohort_is_no_external_cohort(parts, plan):
