@@ -95,6 +95,9 @@ class Layout(Record):
         Rows below or above it that hold no data, counted from 0.
     names_file, names_sha256
         File whose first row holds the column names.
+    names_without_gaps
+        An empty cell among those names stands for no column: the names behind it move up, and as
+        many of the last columns have none.
     missing
         Words that mean "not known" beside blank, NA and NaN.
     encoding
@@ -107,6 +110,7 @@ class Layout(Record):
     skip_rows: tuple[int, ...] = ()
     names_file: DataPath | None = None
     names_sha256: Sha256 | None = None
+    names_without_gaps: bool = False
     missing: tuple[Word, ...] = ()
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
 

@@ -88,11 +88,7 @@ def read_table(
         Two columns have the same name.
     """
     path = checked_file(root, part.file, part.sha256)
-    names = None
-    if layout.names_file is not None:
-        named = Part(name="", file=layout.names_file, sha256=layout.names_sha256)
-        first = read_table(named, Layout(header_row=None, encoding=layout.encoding), root)
-        names = as_text(first.iloc[0]).tolist()
+    names = _names_of_file(layout, root)
     kind = file_format(part.file, layout.format)
     try:
         if kind == "parquet":
@@ -259,6 +255,18 @@ def _read_workbook(path: Path, kind: str, layout: Layout) -> pd.DataFrame:
     return _rename(frame, as_text(pd.Series(raw.loc[header])).tolist(), path.name)
 
 
+def _names_of_file(layout: Layout, root: Path) -> list[Any] | None:
+    """Names that lie in a file of their own; None where there is none."""
+    if layout.names_file is None:
+        return None
+    named = Part(name="", file=layout.names_file, sha256=layout.names_sha256)
+    first = read_table(named, Layout(header_row=None, encoding=layout.encoding), root)
+    names: list[Any] = as_text(first.iloc[0]).tolist()
+    if layout.names_without_gaps:
+        names.sort(key=_is_blank)  # stable: the names keep their order, the gaps go last
+    return names
+
+
 def _rename(frame: pd.DataFrame, names: list[Any], file: str) -> pd.DataFrame:
     if len(names) != frame.shape[1]:
         raise DataError(
@@ -268,10 +276,14 @@ def _rename(frame: pd.DataFrame, names: list[Any], file: str) -> pd.DataFrame:
     return frame.set_axis(names, axis=1)
 
 
+def _is_blank(name: Any) -> bool:
+    return bool(pd.isna(name)) or str(name).strip() == ""
+
+
 def _unique_names(names: Iterable[Any], file: str) -> pd.Index[Any]:
     named = pd.Index(
         [
-            f"unnamed_{position}" if pd.isna(name) or str(name).strip() == "" else str(name)
+            f"unnamed_{position}" if _is_blank(name) else str(name)
             for position, name in enumerate(names)
         ],
         dtype=object,

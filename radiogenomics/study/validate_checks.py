@@ -19,6 +19,7 @@ from radiogenomics.core.errors import (
     short_list,
 )
 from radiogenomics.core.row_facts import MARK
+from radiogenomics.evaluation.label_copies import refuse_label_copies
 from radiogenomics.io.labelled_table import LabelledTable
 
 MINIMUM_PATIENTS = 20
@@ -159,6 +160,8 @@ def check_tables(
                 f"{table.name}: expected both classes; found only {table.labels.iloc[0]} among "
                 f"{len(table.labels)} labels. Discrimination is undefined with one class."
             )
+    own = train.features[_features(train.features)]
+    refuse_label_copies(own, train.labels.astype(float), where=train.name)
     for table in external:
         remarks += _external(train, table)
         _refuse_shared(

@@ -147,7 +147,14 @@ def test_hnc_delta(data_root: Path) -> None:
     for name in ("ct_pre", "ct_post", "pet_pre", "pet_post"):
         assert (hnc.assay(name).n_samples, hnc.assay(name).n_variables) == (224, 257)
     raw = pd.read_excel(data_root / "tables/hnc_delta_pre_post/PET_Fea_Post.xlsx", header=None)
-    assert hnc.assay("pet_post").per_patient().loc["17", "SUV_max"] == raw.iloc[16, 0]
+    table = hnc.assay("pet_post").per_patient()
+    assert table.loc["17", "SUV_max"] == raw.iloc[16, 0]
+    # The names of the shapes stand one column late in the source; the last column is the outcome.
+    assert table.loc["17", "volume"] == raw.iloc[16, 249]
+    assert table.loc["17", "peri"] == raw.iloc[16, 256]
+    assert (table["major_AL"] >= table["minor_AL"]).all() and table["Ecc"].between(0, 1).all()
+    label = hnc.response("recurrence").category.eq("recurrence")
+    assert (raw[257].to_numpy() == label).all()
 
 
 @pytest.mark.real

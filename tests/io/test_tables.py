@@ -89,6 +89,9 @@ def test_names_in_another_file(tmp_path: Path, suffix: str) -> None:
     frame = read(tmp_path / f"body.{suffix}", **layout)
     assert list(frame.columns) == ["unnamed_0", "volume"]
     assert frame["volume"].tolist() == [2.0, 4.0]
+    moved = read(tmp_path / f"body.{suffix}", **layout, names_without_gaps=True)
+    assert list(moved.columns) == ["volume", "unnamed_1"]
+    assert moved["volume"].tolist() == [1.5, 3.0]
     (tmp_path / "three.csv").write_text("a,b,c\n")
     with pytest.raises(DataError, match="3 names and 2 columns"):
         read(tmp_path / f"body.{suffix}", header_row=None, names_file="three.csv")
