@@ -10,8 +10,10 @@ from radiogenomics.models.feature_budget import FeatureBudget, one_in_ten
 from radiogenomics.models.late_fusion import LateFusion
 from radiogenomics.models.learners import Learner, learner, learner_names
 from radiogenomics.models.linear_svm import LinearSVM
+from radiogenomics.models.longitudinal import BaselineFallback
 from radiogenomics.models.many_targets import ManyKernelRidge, ManyPls, ManyRidge
 from radiogenomics.models.nomogram import Axis, Nomogram
+from radiogenomics.models.per_block import PerBlock
 from radiogenomics.models.platt import PlattScaling, fit_platt
 from radiogenomics.models.score_surrogate import ScoreSurrogate, score_learner_names
 from radiogenomics.models.stacked_fusion import StackedFusion
@@ -28,9 +30,13 @@ from radiogenomics.models.survival import (
     survival_learner,
     survival_learner_names,
 )
+from radiogenomics.models.survival_beyond import SurvivalBeyond
 from radiogenomics.models.tuned import TunedClassifier
 
 __all__ = [
+    "SurvivalBeyond",
+    "PerBlock",
+    "BaselineFallback",
     "Axis",
     "Blend",
     "BlockFactors",

@@ -16,11 +16,24 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
 from threadpoolctl import ThreadpoolController
 
-from radiogenomics.core.errors import DataError, OutcomeError, short_list
+from radiogenomics.core.errors import (
+    DataError,
+    MissingExtraError,
+    OutcomeError,
+    StudyError,
+    short_list,
+)
 from radiogenomics.core.row_order import refuse_other_order
+from radiogenomics.models.learners import learner, learner_names
 from radiogenomics.models.ordered_classifier import OrderedClassifier
 from radiogenomics.models.out_of_fold import score
 from radiogenomics.models.platt import PlattScaling, fit_platt
@@ -51,6 +64,10 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
     no common zero. It is the best of several and so optimistic: report the AUC of outer folds.
     ``decision_function`` gives the calibrated log-odds; where the inner folds rank no better than
     chance everybody gets nearly the prevalence, in the order of the scores.
+
+    Weights of patients (``sample_weight``) reach the final step, the inner AUC, where a pair counts
+    by the product of both weights, and the calibration. Transformers are fitted unweighted, those
+    that select features among them, and folds are dealt by heads. Who weighs 0 is left out.
 
     Parameters
     ----------
@@ -114,8 +131,8 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
         self.n_splits = n_splits
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> TunedClassifier:
-        """Tune, calibrate and refit; ``y`` has two classes."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TunedClassifier:
+        """Tune, calibrate and refit; ``y`` has two classes, weights (n,) are 0 or more or None."""
         if self.n_splits < 2:
             raise DataError(
                 f"n_splits: expected at least 2; found {self.n_splits}. Mend the recipe."
@@ -126,19 +143,23 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
         check_consistent_length(rows.values, label)
         check_classification_targets(label)
         require_facts_eaten(split_pipeline(self.pipeline)[0], rows)
+        weight = self._checked_weight(sample_weight, rows)
+        if weight is not None:
+            used = np.flatnonzero(weight)
+            rows, label, weight = rows.take(used), label[used], weight[used]
         self.classes_, target = np.unique(label, return_inverse=True)
         self.n_splits_ = min(self.n_splits, _smaller_class(self.classes_, target))
         points = list(grid_points(self.grid))
         if not points:
             raise DataError("grid: expected at least one point; found none. Mend the grid.")
         with quickly_checked(rows.values):
-            scores, wins, pairs = self._inner_scores(rows, target, points)
+            scores, wins, pairs = self._inner_scores(rows, target, points, weight=weight)
             self.grid_auc_ = wins / pairs
             best = int(np.argmax(self.grid_auc_))
             self.best_params_ = points[best]
             self.inner_auc_ = float(self.grid_auc_[best])
-            self.calibration_: PlattScaling = fit_platt(scores[best], target == 1)
-            self._refit(rows, target)
+            self.calibration_: PlattScaling = fit_platt(scores[best], target == 1, weight=weight)
+            self._refit(rows, target, weight=weight)
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -169,14 +190,34 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
     def _names(self) -> np.ndarray | None:
         return getattr(self, "feature_names_in_", None)
 
+    def _checked_weight(self, sample_weight: Any, rows: Rows) -> np.ndarray | None:
+        """Weights as floats, None where none are given; StudyError when the learner takes none."""
+        if sample_weight is None:
+            return None
+        final = self.pipeline[-1]
+        if not has_fit_parameter(final, "sample_weight"):
+            raise StudyError(
+                f"expected a learner that takes weights of patients; found {type(final).__name__}, "
+                f"which takes none. Use one of {', '.join(weighable_learners())}, or no weights."
+            )
+        weight = _check_sample_weight(
+            sample_weight, rows.values, dtype=np.float64, ensure_non_negative=True
+        )
+        return np.asarray(weight)
+
     def _inner_scores(
-        self, rows: Rows, target: np.ndarray, points: list[dict[str, Any]]
-    ) -> tuple[np.ndarray, np.ndarray, int]:
+        self,
+        rows: Rows,
+        target: np.ndarray,
+        points: list[dict[str, Any]],
+        *,
+        weight: np.ndarray | None,
+    ) -> tuple[np.ndarray, np.ndarray, float]:
         """Out-of-fold scores (points × patients), concordant pairs of each point, and pairs."""
         steps, (_, final) = split_pipeline(self.pipeline)
         candidates = [clone(final).set_params(**point) for point in points]
         scores = np.empty((len(points), len(target)))
-        wins, pairs = np.zeros(len(points)), 0
+        wins, pairs = np.zeros(len(points)), 0.0
         folds = StratifiedKFold(self.n_splits_, shuffle=True, random_state=self.random_state)
         for train, test in folds.split(rows.values, target):
             transformers, inner = fit_steps(
@@ -185,18 +226,19 @@ class TunedClassifier(OrderedClassifier, BaseEstimator):
             held_out = apply_steps(transformers, rows.take(test), names=self._names)
             for row, candidate in enumerate(candidates):
                 # A copy of the unfitted candidate: nothing learnt passes from fold to fold.
-                model = copy(candidate).fit(inner, target[train])
+                model = _fit(copy(candidate), inner, target[train], _taken(weight, train))
                 scores[row, test] = score(model, held_out)
             positive = target[test] == 1
-            wins += _concordant(scores[:, test], positive)
-            pairs += int(positive.sum() * (~positive).sum())
+            held = _taken(weight, test)
+            wins += _concordant(scores[:, test], positive, held)
+            pairs += _pairs(positive, held)
         return scores, wins, pairs
 
-    def _refit(self, rows: Rows, target: np.ndarray) -> None:
+    def _refit(self, rows: Rows, target: np.ndarray, *, weight: np.ndarray | None) -> None:
         """Fit transformers and the chosen final step on everybody."""
         steps, (name, final) = split_pipeline(self.pipeline)
         fitted, transformed = fit_steps(steps, rows, target, names=self._names)
-        model = clone(final).set_params(**self.best_params_).fit(transformed, target)
+        model = _fit(clone(final).set_params(**self.best_params_), transformed, target, weight)
         self.pipeline_ = Pipeline([*fitted, (name, model)])
         self.selected_features_ = names_behind(fitted, self._names, n_features=rows.values.shape[1])
 
@@ -232,10 +274,47 @@ def grid_points(grid: GridLike) -> Iterator[dict[str, Any]]:
             yield dict(zip(part, values, strict=True))
 
 
-def _concordant(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
+def weighable_learners() -> tuple[str, ...]:
+    """Recipe words of the learners that take weights of patients.
+
+    Examples
+    --------
+    >>> "lr" in weighable_learners(), "knn" in weighable_learners()
+    (True, False)
+    """
+    return tuple(name for name in learner_names() if _takes_weights(name))
+
+
+def _takes_weights(name: str) -> bool:
+    try:
+        return bool(has_fit_parameter(learner(name).estimator, "sample_weight"))
+    except MissingExtraError:
+        return False
+
+
+def _fit(model: Any, X: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> Any:
+    if weight is None:
+        return model.fit(X, target)
+    return model.fit(X, target, sample_weight=weight)
+
+
+def _taken(weight: np.ndarray | None, positions: np.ndarray) -> np.ndarray | None:
+    return None if weight is None else weight[positions]
+
+
+def _concordant(scores: np.ndarray, positive: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
     """Pairs in which the positive scores higher, ties half, for each row of ``scores``."""
     difference = scores[:, positive][:, :, None] - scores[:, ~positive][:, None, :]
-    return (difference > 0).sum(axis=(1, 2)) + (difference == 0).sum(axis=(1, 2)) / 2
+    if weight is None:
+        return (difference > 0).sum(axis=(1, 2)) + (difference == 0).sum(axis=(1, 2)) / 2
+    ordered = (difference > 0) + (difference == 0) / 2
+    return np.asarray(np.einsum("sij,i,j->s", ordered, weight[positive], weight[~positive]))
+
+
+def _pairs(positive: np.ndarray, weight: np.ndarray | None) -> float:
+    """How many pairs of a positive and a negative there are, each by the product of its weights."""
+    count = np.ones(len(positive)) if weight is None else weight
+    return float(count[positive].sum() * count[~positive].sum())
 
 
 def _smaller_class(classes: np.ndarray, target: np.ndarray) -> int:

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.calibration import _SigmoidCalibration
 
-from radiogenomics.core.errors import OutcomeError
+from radiogenomics.core.errors import DataError, OutcomeError
 from radiogenomics.models.platt import fit_platt
 
 
@@ -94,3 +94,24 @@ def test_linear_change_of_the_score_changes_no_probability(values, gain, offset)
 def test_one_class_is_refused():
     with pytest.raises(OutcomeError, match="two classes"):
         fit_platt(np.arange(5.0), np.ones(5, dtype=bool))
+
+
+def test_weight_of_two_is_a_patient_twice(rng):
+    scores = rng.normal(size=40)
+    positive = rng.random(40) < 0.4
+    for sign in (1.0, -1.0):  # the second ranks upside down, so the least slope is fitted
+        both = sign * (scores + 2 * positive)
+        times = rng.integers(0, 4, 40)
+        weighted = fit_platt(both, positive, weight=times)
+        repeated = fit_platt(np.repeat(both, times), np.repeat(positive, times))
+        assert weighted.slope == pytest.approx(repeated.slope, rel=1e-9)
+        assert weighted.intercept == pytest.approx(repeated.intercept, rel=1e-9)
+        assert weighted.informative == repeated.informative == (sign > 0)
+
+
+@pytest.mark.parametrize("weight", [[1, 1, -1, 1], [1, 1, np.nan, 1], [1, 1, 1]])
+def test_weights_that_make_no_sense_are_refused(weight):
+    with pytest.raises(DataError, match="weight of 0 or more"):
+        fit_platt(np.arange(4.0), np.array([0, 1, 0, 1]), weight=np.array(weight))
+    with pytest.raises(OutcomeError, match="two classes"):
+        fit_platt(np.arange(4.0), np.array([0, 1, 0, 1]), weight=np.array([1, 0, 1, 0]))

@@ -18,8 +18,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from radiogenomics.core.errors import DataError, OutcomeError, SchemaError
+from radiogenomics.core.errors import DataError, OutcomeError, SchemaError, StudyError
 from radiogenomics.models import TunedClassifier, fit_platt, surrogate
+from radiogenomics.models.tuned import weighable_learners
 
 GRID = {"C": (0.01, 0.1, 1.0)}
 
@@ -28,11 +29,25 @@ def linear(*steps) -> Pipeline:
     return make_pipeline(*steps, StandardScaler(), SVC(kernel="linear"))
 
 
+def weight_checks(model: TunedClassifier) -> dict[str, str]:
+    """Checks of weights that cannot hold."""
+    dealt = "folds are dealt by heads: a patient of weight 2 is in one, two patients in two"
+    failing = {"check_sample_weight_equivalence_on_dense_data": dealt}
+    if isinstance(model.pipeline[-1], KNeighborsClassifier):
+        none = "neighbours take no weights, which is refused"
+        names = ("s_pandas_series", "s_not_an_array", "s_list", "s_shape", "s_not_overwritten")
+        failing |= {f"check_sample_weight{name}": none for name in names}
+        failing |= {"check_all_zero_sample_weights_error": none}
+        failing |= {"check_classifiers_one_label_sample_weights": none}
+    return failing
+
+
 @parametrize_with_checks(
     [
         TunedClassifier(linear(), GRID),
         TunedClassifier(Pipeline([("knn", KNeighborsClassifier())]), {"n_neighbors": (3, 2)}),
-    ]
+    ],
+    expected_failed_checks=weight_checks,
 )
 def test_scikit_learn_conformity(estimator, check):
     check(estimator)
@@ -228,3 +243,63 @@ def test_surrogate_fits_its_steps_and_learner(cohort):
     assert [name for name, _ in model.pipeline_.steps] == ["select", "standardise", "svm"]
     assert model.n_splits_ == 4
     assert len(model.selected_features_) == 2
+
+
+def test_weights_of_one_change_nothing(cohort):
+    X, y = cohort
+    plain = TunedClassifier(linear(), GRID).fit(X, y)
+    ones = TunedClassifier(linear(), GRID).fit(X, y, sample_weight=np.ones(90))
+    np.testing.assert_allclose(ones.grid_auc_, plain.grid_auc_, rtol=1e-14)
+    np.testing.assert_allclose(ones.decision_function(X), plain.decision_function(X), rtol=1e-10)
+
+
+def test_weights_reach_learner_inner_auc_and_calibration(cohort, rng):
+    X, y = cohort
+    weight = rng.integers(1, 4, 90).astype(float)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    aucs, scores = [], []
+    for C in GRID["C"]:
+        wins = pairs = 0.0
+        s = np.empty(90)
+        for train, test in folds.split(X, y):
+            pipeline = make_pipeline(StandardScaler(), SVC(kernel="linear", C=C))
+            pipeline.fit(X[train], y[train], svc__sample_weight=weight[train])
+            s[test] = pipeline.decision_function(X[test])
+            worth = weight[test][y[test] == 1].sum() * weight[test][y[test] == 0].sum()
+            wins += worth * roc_auc_score(y[test], s[test], sample_weight=weight[test])
+            pairs += worth
+        aucs.append(wins / pairs)
+        scores.append(s)
+    best = int(np.argmax(aucs))
+    model = TunedClassifier(linear(), GRID).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(model.grid_auc_, aucs, rtol=1e-12)
+    times = weight.astype(int)
+    repeated = fit_platt(np.repeat(scores[best], times), np.repeat(y == 1, times))
+    assert model.calibration_.slope == pytest.approx(repeated.slope, rel=1e-9)
+    assert model.calibration_.intercept == pytest.approx(repeated.intercept, rel=1e-9)
+    whole = make_pipeline(StandardScaler(), SVC(kernel="linear", C=GRID["C"][best]))
+    whole.fit(X, y, svc__sample_weight=weight)
+    expected = model.calibration_.log_odds(whole.decision_function(X))
+    np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-9)
+
+
+def test_weights_are_refused_by_learners_that_take_none(cohort):
+    X, y = cohort
+    model = surrogate([], "knn")
+    with pytest.raises(StudyError, match="KNeighborsClassifier, which takes none.*lr, rf"):
+        model.fit(X, y, sample_weight=np.ones(90))
+    assert set(weighable_learners()) >= {"lr", "svc", "rf", "nb"}
+    with pytest.raises(ValueError, match="[Nn]egative"):
+        TunedClassifier(linear(), GRID).fit(X, y, sample_weight=-np.ones(90))
+
+
+def test_weight_of_zero_leaves_a_patient_out_of_all(cohort, rng):
+    X, y = cohort
+    weight = np.where(rng.random(90) < 0.3, 0.0, 1.5)
+    used = weight > 0
+    pipeline = linear(SelectKBest(k=3))
+    weighted = TunedClassifier(pipeline, GRID).fit(X, y, sample_weight=weight)
+    without = TunedClassifier(pipeline, GRID).fit(X[used], y[used], sample_weight=weight[used])
+    assert np.array_equal(weighted.decision_function(X), without.decision_function(X))
+    with pytest.raises(OutcomeError, match="1 class"):
+        TunedClassifier(linear(), GRID).fit(X, y, sample_weight=y)
