@@ -8,15 +8,20 @@ from radiogenomics.imaging.extract import extract_features
 from radiogenomics.imaging.feature_maps import FeatureMaps, feature_maps
 from radiogenomics.imaging.geometry import crop
 from radiogenomics.imaging.intensity import normalise_to_organ
+from radiogenomics.imaging.lesion_tracking import track_lesions
 from radiogenomics.imaging.lesions import features_of_lesions
 from radiogenomics.imaging.masks import select_lesions
 from radiogenomics.imaging.parameter_file import load_settings, read_parameter_file
 from radiogenomics.imaging.presets import SETTINGS_PRESETS, settings_preset
 from radiogenomics.imaging.regions import habitats, ring, viable, with_region, without
+from radiogenomics.imaging.registration import Registration, register
 from radiogenomics.imaging.retest import feature_agreement, perturbed, retest_table
 from radiogenomics.imaging.settings import ExtractionSettings
 
 __all__ = [
+    "register",
+    "Registration",
+    "track_lesions",
     "SETTINGS_PRESETS",
     "ExtractionSettings",
     "FeatureMaps",
