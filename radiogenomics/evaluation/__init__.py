@@ -15,11 +15,13 @@ from radiogenomics.evaluation.comparison import (
 from radiogenomics.evaluation.cox_table import multivariable_cox_table, univariable_cox_table
 from radiogenomics.evaluation.declared_splits import FixedSplit, LeaveOneSiteOut, TemporalSplit
 from radiogenomics.evaluation.discrimination import auc_metric, pooled_auc, roc_table
+from radiogenomics.evaluation.flattery import flattery_on_noise, flattery_table
 from radiogenomics.evaluation.flexible_calibration import (
     flexible_calibration_metrics,
     flexible_calibration_table,
 )
 from radiogenomics.evaluation.fold import LockedModel, TargetRule
+from radiogenomics.evaluation.label_copies import refuse_label_copies
 from radiogenomics.evaluation.nulls import (
     cross_validation_null,
     cross_validation_survival_null,
@@ -29,6 +31,7 @@ from radiogenomics.evaluation.precision_recall import (
     precision_recall_table,
 )
 from radiogenomics.evaluation.prognosis import concordance_metric, prognosis
+from radiogenomics.evaluation.pseudoprogression import Pseudoprogression, pseudoprogression_table
 from radiogenomics.evaluation.reclassification import (
     reclassification_cross_table,
     reclassification_table,
@@ -56,6 +59,11 @@ from radiogenomics.evaluation.utility import decision_curve_survival_table, deci
 from radiogenomics.evaluation.verdict import Verdict, verdict
 
 __all__ = [
+    "pseudoprogression_table",
+    "Pseudoprogression",
+    "refuse_label_copies",
+    "flattery_table",
+    "flattery_on_noise",
     "BaselineTable",
     "FixedSplit",
     "LeaveOneSiteOut",
