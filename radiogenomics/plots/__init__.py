@@ -1,16 +1,20 @@
 """Tidy tables in, matplotlib axes out; one figure, one idea, one file."""
 
 from radiogenomics.plots.calibration import draw_calibration
+from radiogenomics.plots.claims import draw_claims
 from radiogenomics.plots.decision_curve import draw_decision_curve
 from radiogenomics.plots.feature_overlay import draw_feature_overlay
+from radiogenomics.plots.flattery import draw_flattery
 from radiogenomics.plots.flexible_calibration import draw_flexible_calibration
 from radiogenomics.plots.flow import draw_flow
 from radiogenomics.plots.forest import draw_forest
+from radiogenomics.plots.group_shares import draw_group_shares
 from radiogenomics.plots.labels import draw_labels
 from radiogenomics.plots.learners import draw_learners
 from radiogenomics.plots.link_heat_map import draw_link_heat_map
 from radiogenomics.plots.link_nulls import draw_link_nulls
 from radiogenomics.plots.link_volcano import draw_link_volcano
+from radiogenomics.plots.model_forest import draw_model_forest
 from radiogenomics.plots.module_network import draw_module_network
 from radiogenomics.plots.nomogram import draw_nomogram
 from radiogenomics.plots.null import draw_null
@@ -28,6 +32,10 @@ from radiogenomics.plots.time_dependent_auc import draw_time_dependent_auc
 from radiogenomics.plots.virtual_biopsy import draw_virtual_biopsy
 
 __all__ = [
+    "draw_model_forest",
+    "draw_group_shares",
+    "draw_flattery",
+    "draw_claims",
     "PatientCard",
     "draw_calibration",
     "draw_decision_curve",

@@ -36,6 +36,7 @@ FULL = 100.0
 CHARACTER = 0.56 * SMALL / 72
 TICK = 0.11
 LABEL = 0.46
+OVERHANG = 0.25
 NAME, LEVEL = 30, 24
 
 
@@ -212,7 +213,8 @@ def _draw_levels(ax: Axes, row: int, ticks: Sequence[Tick], *, length: float) ->
     """Draw levels below the line, or above it where they would touch; then side by side."""
     _draw_line(ax, row, ticks, colour=INK)
     placed: dict[bool, list[Tick]] = {True: [], False: []}
-    for tick in ticks:
+    # A long word at the left end would run into the name of the ruler.
+    for tick in (t._replace(starts=t.reach(length)[0] < -OVERHANG) for t in ticks):
         free = [s for s in (True, False) if not placed[s] or _apart(placed[s][-1], tick, length)]
         if free:
             placed[free[0]].append(tick)

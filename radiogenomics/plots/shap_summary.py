@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from radiogenomics.core.errors import DataError
 from radiogenomics.plots.style import (
     BLUE,
+    FAINT,
     MUTED,
     VERMILION,
     bare_rows,
@@ -30,7 +31,9 @@ COLUMNS = ("patient", "feature", "value", "contribution", "scale")
 ROW_INCHES = 0.34
 BINS = 80
 HALF_ROW = 0.38
-LOW_TO_HIGH = LinearSegmentedColormap.from_list("low_to_high", [BLUE, "#b9b2bb", VERMILION])
+LOW_TO_HIGH = LinearSegmentedColormap.from_list(
+    "low_to_high", [BLUE, "#b9b2bb", VERMILION]
+).with_extremes(bad=FAINT)
 
 
 def draw_shap_summary(
@@ -43,9 +46,10 @@ def draw_shap_summary(
     """Draw what each feature adds to the output of each patient, most important feature on top.
 
     Points right of 0 raise the output, those left of it lower it; their colour is the rank of the
-    feature's value among the patients drawn, from blue (low) to orange (high). A row whose colours
-    change from left to right has a direction; one that mixes them does not. On the right stands
-    the mean absolute contribution ("mean size"). Features beyond `most` are counted at the foot.
+    feature's value among the patients drawn, from blue (low) to orange (high), and light grey where
+    the value was not known. A row whose colours change from left to right has a direction; one that
+    mixes them does not. On the right stands the mean absolute contribution ("mean size"). Features
+    beyond `most` are counted at the foot.
 
     Parameters
     ----------
@@ -101,6 +105,7 @@ def _draw_row(ax: Axes, row: int, part: pd.DataFrame, *, reach: float) -> None:
         cmap=LOW_TO_HIGH,
         vmin=0,
         vmax=1,
+        plotnonfinite=True,
         s=11,
         linewidths=0,
         alpha=0.9,
@@ -123,11 +128,11 @@ def _swarm(x: Floats, reach: float) -> Floats:
 
 
 def _ranks(values: pd.Series) -> Floats:
-    """Mid-ranks from 0 to 1; one half for a feature that does not vary."""
+    """Mid-ranks from 0 to 1, NaN where not known; one half for a feature that does not vary."""
     if values.nunique() < 2:
-        return np.full(len(values), 0.5)
+        return np.where(values.isna(), np.nan, 0.5)
     ranks = values.rank().to_numpy(dtype=float)
-    return (ranks - ranks.min()) / (ranks.max() - ranks.min())
+    return (ranks - np.nanmin(ranks)) / (np.nanmax(ranks) - np.nanmin(ranks))
 
 
 def _foot(ax: Axes, *, hidden: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -133,7 +135,9 @@ def one_patient(patient: pd.DataFrame, *, most: int) -> pd.DataFrame:
 
 
 def number(value: float, *, sign: bool = False) -> str:
-    """Three digits, with a true minus, and a plus where `sign` asks for it."""
+    """Three digits, with a true minus, and a plus where `sign` asks for it; a dash for NaN."""
+    if math.isnan(value):
+        return "–"
     return f"{value:{'+' if sign else ''}.3g}".replace("-", "−")
 
 

@@ -36,6 +36,8 @@ ADVERSE = MappingProxyType({"high": VERMILION, "low": BLUE})
 
 TEXT_SIZE = 9.0
 SMALL = 8.0
+LINE = 12.0
+"""Points from line to line of small text."""
 TITLE_LETTER = 0.6
 """Mean width of a bold letter, in its size."""
 
@@ -58,8 +60,8 @@ def new_axes(ax: Axes | None, *, size: tuple[float, float] = (4.6, 3.6)) -> Axes
     return ax
 
 
-def name_axes(ax: Axes, *, x: str, y: str, title: str | None = None, raised: bool = False) -> None:
-    """Write the axis names, and the title if there is one; ``raised`` leaves a line below it.
+def name_axes(ax: Axes, *, x: str, y: str, title: str | None = None, raised: int = 0) -> None:
+    """Write the axis names, and the title if there is one; ``raised`` lines stay free below it.
 
     A title that is longer than the axes goes on in a second line.
     """
@@ -72,7 +74,7 @@ def name_axes(ax: Axes, *, x: str, y: str, title: str | None = None, raised: boo
             fontsize=TEXT_SIZE + 1,
             fontweight="bold",
             loc="left",
-            pad=18 if raised else 6,
+            pad=6 + LINE * raised,
         )
 
 
@@ -163,6 +165,23 @@ def legend(ax: Axes, *, place: str = "best") -> None:
             borderpad=0.3,
             handlelength=2.0,
         )
+
+
+def legend_above(ax: Axes, handles: Sequence[Any], *, columns: int = 1) -> None:
+    """Draw a legend above the axes, where no row can lie; its lines are to stay free of titles."""
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=columns,
+        fontsize=SMALL,
+        labelcolor=INK,
+        frameon=False,
+        borderpad=0.2,
+        borderaxespad=0.2,
+        labelspacing=0.25,
+        columnspacing=1.5,
+    )
 
 
 def line_styles(names: Iterable[str]) -> dict[str, tuple[str, Any]]:

@@ -18,7 +18,7 @@ from radiogenomics.report.biopsy_texts import (
     TRANSPORT_COLUMNS,
 )
 from radiogenomics.report.content import ReportContent
-from radiogenomics.report.parts import Cell, Section, Table, frame_table
+from radiogenomics.report.parts import Cell, Section, Table, frame_table, unbroken
 from radiogenomics.report.split_tables import MOST_ROWS, cut_caption
 from radiogenomics.report.vocabulary import SIGNIFICANCE
 
@@ -183,5 +183,4 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 def _interval(value: float, low: float, high: float, *, fine: float) -> str:
     if math.isnan(value):
         return "–"
-    words = interval(value, low, high, digits=4 if high - low < fine else 2)
-    return words.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+    return unbroken(interval(value, low, high, digits=4 if high - low < fine else 2))

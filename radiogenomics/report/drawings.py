@@ -133,7 +133,7 @@ def learner_pictures(content: ReportContent) -> Pictures:
     )
 
 
-def roc_pictures(content: ReportContent, *, place: str) -> Pictures:
+def roc_pictures(content: ReportContent, *, place: str | None) -> Pictures:
     """ROC curves, one picture a split."""
     return tuple(
         _roc(content, split, part) for split, part in by_split(content, "roc", place=place)
@@ -142,8 +142,8 @@ def roc_pictures(content: ReportContent, *, place: str) -> Pictures:
 
 def _roc(content: ReportContent, split: str, curves: pd.DataFrame) -> Picture:
     areas, headline = _areas(content, split), None
-    learners = content.table("learners")
-    if learners is not None and "headline" in learners and not split.startswith(EXTERNAL):
+    learners = content.table("external_learners" if split.startswith(EXTERNAL) else "learners")
+    if learners is not None and "headline" in learners:
         own = learners.loc[learners["headline"].astype(bool), "learner"]
         headline = None if own.empty else str(own.iloc[0])
     ax = draw_roc(curves, areas=areas, headline=headline, title=split_words(split))
@@ -174,7 +174,7 @@ def _areas(content: ReportContent, split: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def calibration_pictures(content: ReportContent, *, place: str) -> Pictures:
+def calibration_pictures(content: ReportContent, *, place: str | None) -> Pictures:
     """Calibration, one picture a split."""
     return tuple(
         picture(
@@ -191,7 +191,7 @@ def calibration_pictures(content: ReportContent, *, place: str) -> Pictures:
     )
 
 
-def decision_pictures(content: ReportContent, *, place: str) -> Pictures:
+def decision_pictures(content: ReportContent, *, place: str | None) -> Pictures:
     """Decision curves, one picture a split."""
     return tuple(
         picture(
@@ -215,7 +215,8 @@ def null_pictures(content: ReportContent) -> Pictures:
         metric = content.metric(str(name), str(split))
         if metric is None:
             continue
-        title, where = words_of(metric.name).title, split_words(metric.split)
+        title = words_of(metric.name, risk=outline_of(content).risk).title
+        where = split_words(metric.split)
         observed = metric.value
         if words_of(metric.name).scale == "ratio":
             # Permuted hazard ratios are kept as coefficients, which are symmetrical around 0.
@@ -251,13 +252,13 @@ def selection_pictures(content: ReportContent) -> Pictures:
     )
 
 
-def survival_pictures(content: ReportContent, *, place: str) -> Pictures:
-    """Kaplan-Meier curves, one picture a split (and endpoint)."""
+def survival_pictures(content: ReportContent, *, place: str | None) -> Pictures:
+    """Kaplan-Meier curves, one picture a split (and endpoint); without a place, of all."""
     found = []
     for split, curves in by_split(content, "survival_curves", place=place):
         keys = [key for key in SURVIVAL_KEYS if key in curves]
         for key, part in curves.groupby(keys, sort=False, dropna=False):
-            where = ", ".join([subject_words(split), *(str(k) for k in key[1:] if str(k))])
+            where = _where(content, split, str(key[-1]))
             ratio = _high_against_low(content, split, str(key[-1]))
             note = None if ratio is None else _ratio_words(ratio)
             groups = ", ".join(part["group"].unique())
@@ -272,13 +273,13 @@ def survival_pictures(content: ReportContent, *, place: str) -> Pictures:
     return tuple(found)
 
 
-def forest_pictures(content: ReportContent, *, place: str) -> Pictures:
-    """Hazard ratios, one picture a split (and endpoint)."""
+def forest_pictures(content: ReportContent, *, place: str | None) -> Pictures:
+    """Hazard ratios, one picture a split (and endpoint); without a place, of all."""
     found = []
     for split, table in by_split(content, "hazard_ratios", place=place):
         keys = [key for key in SURVIVAL_KEYS if key in table]
         for key, part in table.groupby(keys, sort=False, dropna=False):
-            where = ", ".join([subject_words(split), *(str(k) for k in key[1:] if str(k))])
+            where = _where(content, split, str(key[-1]))
             found.append(
                 picture(
                     draw_forest(part, title=where),
@@ -288,6 +289,13 @@ def forest_pictures(content: ReportContent, *, place: str) -> Pictures:
                 )
             )
     return tuple(found)
+
+
+def _where(content: ReportContent, split: str, endpoint: str) -> str:
+    """What was held against which endpoint, and where; a split may name its endpoint itself."""
+    words = subject_words(split, risk=outline_of(content).risk)
+    named = not endpoint or endpoint == split or split.endswith(f", {endpoint}")
+    return words if named else f"{words}, {endpoint}"
 
 
 def by_split(
@@ -312,7 +320,9 @@ def _high_against_low(content: ReportContent, split: str, endpoint: str) -> Metr
     name = "hr_high_vs_low"
     if split.startswith(SIGNATURE_SPLIT):
         name, split = f"signature_{name}", split.removeprefix(SIGNATURE_SPLIT)
-    return content.metric(f"{name}:{endpoint}", split) or content.metric(name, split)
+    first = split.removesuffix(f", {endpoint}")
+    found = (content.metric(f"{name}:{endpoint}", where) for where in (split, first))
+    return next((metric for metric in found if metric), None) or content.metric(name, split)
 
 
 def ratios(table: pd.DataFrame) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from radiogenomics.core.evidence import Metric
 from radiogenomics.report.content import ReportContent
+from radiogenomics.report.prediction_words import PREDICTION_SECTIONS
 from radiogenomics.report.section_words import (
     BIOPSY_SECTIONS,
     CHARACTERISATION_SECTIONS,
@@ -14,13 +15,20 @@ from radiogenomics.report.section_words import (
     SECTIONS,
     Sections,
 )
-from radiogenomics.report.vocabulary import CROSS_VALIDATION, DISCOVERY, EXTERNAL, POOLED
+from radiogenomics.report.vocabulary import (
+    CROSS_VALIDATION,
+    DISCOVERY,
+    EXTERNAL,
+    POOLED,
+    SURROGATE,
+)
 
 DERIVED_FROM = "derived from"
 DERIVATION_TABLES = frozenset({"candidates", "screen"})
 CHARACTERISATION_TABLES = frozenset(
     {"contrasts", "differential", "gsea", "response", "patient_scores"}
 )
+PREDICTION_TABLES = frozenset({"study_design"})
 MAP_TABLES = frozenset({"map_summary"})
 BIOPSY_TABLES = frozenset({"biopsy"})
 
@@ -44,6 +52,8 @@ class Outline:
         What cohorts are called from which nothing was learnt.
     untested
         Heading of the verdict where no headline number is there to judge.
+    risk
+        What the page calls the risk that images give.
     """
 
     sections: Sections
@@ -52,6 +62,7 @@ class Outline:
     learns: bool = True
     others: str = "external"
     untested: str = "Not tested"
+    risk: str = SURROGATE
 
 
 IMAGES = Outline(
@@ -103,10 +114,17 @@ BIOPSY = Outline(
     others="applied",
     untested="Applied, not tested",
 )
+PREDICTION = Outline(
+    PREDICTION_SECTIONS,
+    tiles=(("auc", CROSS_VALIDATION), ("auc", EXTERNAL), ("c_index", EXTERNAL)),
+    risk="predicted risk",
+)
 
 
 def outline_of(content: ReportContent) -> Outline:
     """Tell from its tables what kind of page a run makes."""
+    if not PREDICTION_TABLES.isdisjoint(content.tables):
+        return PREDICTION
     if not MAP_TABLES.isdisjoint(content.tables):
         return MAP
     if not BIOPSY_TABLES.isdisjoint(content.tables):
@@ -141,6 +159,8 @@ def headlines(content: ReportContent) -> tuple[Metric, ...]:
         return tuple(sorted(found, key=lambda metric: metric.p_permutation or 0.0))
     if outline is BIOPSY:
         return content.metrics
+    if outline is PREDICTION:
+        return _first(content, ("auc", "c_index"), CROSS_VALIDATION)
     if outline.learns:
         return _first(content, ("auc", "signature_c_index"), CROSS_VALIDATION)
     subject = subject_of(content)

@@ -64,7 +64,7 @@ def render_page(content: ReportContent) -> str:
         content=content,
         roles=roles(content),
         verdict=verdict_box(content),
-        tiles=[_tile(metric) for metric in headline_metrics(content)],
+        tiles=[_tile(m, outline_of(content).risk) for m in headline_metrics(content)],
         sections=sections,
     )
 
@@ -91,10 +91,10 @@ def _box(tone: str, heading: str, text: str) -> Mapping[str, str]:
     return {"tone": tone, "heading": heading, "text": sentence[:1].upper() + sentence[1:] + stop}
 
 
-def _tile(metric: Metric) -> Mapping[str, str]:
+def _tile(metric: Metric, risk: str) -> Mapping[str, str]:
     tone, says = reading(metric)
     return {
-        "title": words_of(metric.name).title,
+        "title": words_of(metric.name, risk=risk).title,
         "where": split_words(metric.split),
         "value": estimate(metric).partition(" ")[0],
         "interval": estimate(metric).partition(" ")[2].strip("()"),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from radiogenomics.core.evidence import Metric
 from radiogenomics.report.embed import Picture
-from radiogenomics.report.vocabulary import reading, split_words, words_of
+from radiogenomics.report.vocabulary import SURROGATE, reading, split_words, words_of
 
 LONG_TEXT = 45
 """From so many letters on, a column of text keeps a width of its own."""
@@ -92,6 +92,17 @@ def number(value: object, *, digits: int | None = None) -> str:
     return f"{plain:.3g}".replace("-", "−")
 
 
+def unbroken(text: str) -> str:
+    """Text that stays on one line: an estimate and its interval belong together.
+
+    Examples
+    --------
+    >>> " " in unbroken("0.71 (0.60–0.80)")
+    False
+    """
+    return text.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+
+
 def p_value(value: float | None) -> str:
     """Write a p-value: three significant digits are more than it knows."""
     if value is None or pd.isna(value):
@@ -138,8 +149,14 @@ def _column_cells(column: pd.Series, heading: str) -> list[Cell]:
         return [Cell(text, "long" if long else "text") for text in texts]
     if heading == "p" or heading.startswith("p "):
         return [Cell(p_value(value), "number") for value in column]
-    digits = _decimals(column)
-    return [Cell(number(value, digits=digits), "number") for value in column]
+    # Counts among shares stay counts, and do not coarsen the shares.
+    counts = (column % 1 == 0) & (column.abs() > 1)
+    digits = _decimals(column if counts.all() else column[~counts])
+    places = [0 if count and digits is not None else digits for count in counts]
+    return [
+        Cell(number(value, digits=place), "number")
+        for value, place in zip(column, places, strict=True)
+    ]
 
 
 def _decimals(column: pd.Series) -> int | None:
@@ -158,8 +175,11 @@ def _frozen(groups: Mapping[str, Sequence[tuple[Cell, ...]]]) -> tuple[tuple[str
     return tuple((name, tuple(rows)) for name, rows in groups.items())
 
 
-def metric_table(metrics: Sequence[Metric], *, caption: str) -> Table:
-    """Every metric with its interval, its chance level, its permutation p and what that says."""
+def metric_table(metrics: Sequence[Metric], *, caption: str, risk: str = SURROGATE) -> Table:
+    """Every metric with its interval, its chance level, its permutation p and what that says.
+
+    ``risk`` is what the page calls the risk that images give.
+    """
     heads = (
         Cell("metric"),
         Cell("estimate (95 % interval)", "number"),
@@ -171,7 +191,7 @@ def metric_table(metrics: Sequence[Metric], *, caption: str) -> Table:
     )
     groups: dict[str, list[tuple[Cell, ...]]] = {}
     for metric in metrics:
-        groups.setdefault(split_words(metric.split), []).append(_metric_row(metric))
+        groups.setdefault(split_words(metric.split), []).append(_metric_row(metric, risk))
     return Table(caption, heads, _frozen(groups))
 
 
@@ -186,11 +206,11 @@ def estimate(metric: Metric) -> str:
     return f"{value} ({low}{joint}{high})"
 
 
-def _metric_row(metric: Metric) -> tuple[Cell, ...]:
+def _metric_row(metric: Metric, risk: str) -> tuple[Cell, ...]:
     tone, says = reading(metric)
     size = f"{metric.n}" if metric.events is None else f"{metric.n} ({metric.events})"
     return (
-        Cell(words_of(metric.name).title, "metric", note=metric.name),
+        Cell(words_of(metric.name, risk=risk).title, "metric", note=metric.name),
         Cell(estimate(metric), "number"),
         Cell("", "whisker", whisker=whisker(metric)),
         Cell(number(metric.chance, digits=2), "number"),

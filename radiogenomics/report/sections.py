@@ -9,7 +9,14 @@ from types import MappingProxyType
 import pandas as pd
 
 from radiogenomics.core.signature import Signature
-from radiogenomics.report import biopsy_sections, derivation_sections, drawings, map_sections
+from radiogenomics.report import (
+    biopsy_sections,
+    claim_sections,
+    derivation_sections,
+    drawings,
+    map_sections,
+    prediction_sections,
+)
 from radiogenomics.report.content import ReportContent
 from radiogenomics.report.outlines import outline_of, roles
 from radiogenomics.report.parts import Cell, Section, Table, frame_table, metric_table, number
@@ -143,7 +150,8 @@ def _signature_table(signature: Signature) -> Table:
 def _performance(content: ReportContent) -> Section:
     if not content.metrics:
         return Section("performance")
-    tables = [metric_table(content.metrics, caption="Every headline number, as in summary.json")]
+    caption, risk = "Every headline number, as in summary.json", outline_of(content).risk
+    tables = [metric_table(content.metrics, caption=caption, risk=risk)]
     probe = content.table("site_probe")
     if probe is not None:
         caption = "Site probe: can the site of held-out patients be told from their features?"
@@ -353,6 +361,19 @@ BUILDERS: Mapping[str, Callable[[ReportContent], Section]] = MappingProxyType(
         "foretellers": biopsy_sections.learner_section,
         "transport": biopsy_sections.transport_section,
         "cards": biopsy_sections.card_section,
+        "cohorts": prediction_sections.cohort_section,
+        "models": prediction_sections.model_section,
+        "curves": prediction_sections.curve_section,
+        "use": prediction_sections.use_section,
+        "outcomes": prediction_sections.outcome_section,
+        "cox": prediction_sections.cox_section,
+        "subgroup_auc": prediction_sections.subgroup_auc_section,
+        "responders": prediction_sections.responder_section,
+        "pseudoprogression": prediction_sections.progression_section,
+        "inside": prediction_sections.inside_section,
+        "claims": claim_sections.claim_section,
+        "design_checks": claim_sections.check_section,
+        "flattery": claim_sections.flattery_section,
         "settings": _settings,
         "provenance": _provenance,
     }

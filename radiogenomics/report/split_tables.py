@@ -8,6 +8,7 @@ import pandas as pd
 
 from radiogenomics.plots.style import shorten, unprefixed
 from radiogenomics.report.content import ReportContent
+from radiogenomics.report.outlines import outline_of
 from radiogenomics.report.parts import Table, frame_table
 from radiogenomics.report.texts import HAZARD_COLUMNS
 from radiogenomics.report.vocabulary import place_of, split_words, subject_words
@@ -58,16 +59,20 @@ def split_tables(
     return (frame_table(shown, caption=caption, columns=columns, group_by="split", csv=name),)
 
 
-def hazard_tables(content: ReportContent, *, place: str) -> tuple[Table, ...]:
-    """Return the hazard ratios of one place, each split under what was held against survival."""
+def hazard_tables(content: ReportContent, *, place: str | None) -> tuple[Table, ...]:
+    """Return the hazard ratios of one place, each split under what was held against survival.
+
+    Without a place, those of all.
+    """
     table = content.table("hazard_ratios")
     if table is None:
         return ()
-    mine = table[table["split"].map(place_of) == place]
+    mine = table if place is None else table[table["split"].map(place_of) == place]
     if mine.empty:
         return ()
     mine = mine.dropna(axis="columns", how="all")
-    mine = mine.assign(split=mine["split"].map(subject_words))
+    risk = outline_of(content).risk
+    mine = mine.assign(split=[subject_words(split, risk=risk) for split in mine["split"]])
     return (
         frame_table(
             mine,

@@ -15,6 +15,7 @@ PROTEIN = "protein:"
 POOLED = "pooled"
 DISCOVERY = "discovery"
 SIGNATURE = "signature_"
+SURROGATE = "surrogate"
 SIGNATURE_SPLIT = "signature, "
 """In tables that mix both, this stands before the split of what belongs to the signature."""
 
@@ -53,9 +54,9 @@ METRICS = MappingProxyType(
     {
         "auc": Words("AUC for the label", "share"),
         "auc_response": Words("AUC for treatment response", "share"),
-        "c_index": Words("C-index (Harrell)", "share", whose="surrogate"),
-        "hr_per_sd": Words("hazard ratio per SD", "ratio", whose="surrogate"),
-        "hr_high_vs_low": Words("hazard ratio, high against low", "ratio", whose="surrogate"),
+        "c_index": Words("C-index (Harrell)", "share", whose=SURROGATE),
+        "hr_per_sd": Words("hazard ratio per SD", "ratio", whose=SURROGATE),
+        "hr_high_vs_low": Words("hazard ratio, high against low", "ratio", whose=SURROGATE),
         "signature_hr_per_sd_adjusted": Words(
             "signature: hazard ratio per SD, adjusted", "ratio", judged=False
         ),
@@ -123,8 +124,10 @@ AT_HORIZON = MappingProxyType(
 """Of metrics at a horizon, ``NAME_at_T_months``."""
 
 
-def words_of(name: str) -> Words:
+def words_of(name: str, *, risk: str = SURROGATE) -> Words:
     """Words of a metric; one that is not known keeps its name and is not judged.
+
+    ``risk`` is what the page calls the risk that images give.
 
     Examples
     --------
@@ -132,6 +135,8 @@ def words_of(name: str) -> Words:
     ('signature: C-index (Harrell)', 'KPNA2: hazard ratio per SD')
     >>> words_of("signature_auc_at_24_months").title
     'signature: time-dependent AUC at 24 months'
+    >>> words_of("c_index", risk="predicted risk").title
+    'predicted risk: C-index (Harrell)'
     """
     base, _, gene = name.partition(":")
     known = METRICS.get(base)
@@ -141,7 +146,7 @@ def words_of(name: str) -> Words:
     known = known or _plain_words(base)
     if known is None:
         return Words(name, "difference", judged=False)
-    whose = gene or known.whose
+    whose = gene or (risk if known.whose == SURROGATE else known.whose)
     return replace(known, title=f"{whose}: {known.title}", whose=whose) if whose else known
 
 
@@ -198,9 +203,13 @@ def place_of(split: str) -> str:
     return next((place for place in (EXTERNAL, PROTEIN) if place in split), DISCOVERY)
 
 
-def subject_words(split: str) -> str:
-    """Say in words what was held against survival, and where."""
-    return f"surrogate, {split_words(split)}" if split == CROSS_VALIDATION else split_words(split)
+def subject_words(split: str, *, risk: str = SURROGATE) -> str:
+    """Say in words what was held against survival, and where.
+
+    Only a surrogate has a signature beside it from which it must be told.
+    """
+    told = risk == SURROGATE and split == CROSS_VALIDATION
+    return f"{risk}, {split_words(split)}" if told else split_words(split)
 
 
 def split_words(split: str) -> str:
@@ -210,14 +219,17 @@ def split_words(split: str) -> str:
     --------
     >>> split_words("signature, cross-validation: a"), split_words("protein:b")
     ('signature, cross-validation (out of fold), a', 'proteins of b')
+    >>> split_words("cross-validation, PFS")
+    'cross-validation (out of fold), PFS'
     """
     if split.startswith(EXTERNAL):
         return f"external cohort {split.removeprefix(EXTERNAL)}"
     if split.startswith(PROTEIN):
         return f"proteins of {split.removeprefix(PROTEIN)}"
-    if split.startswith(f"{CROSS_VALIDATION}: "):
-        cohort = split.removeprefix(f"{CROSS_VALIDATION}: ")
-        return f"{split_words(CROSS_VALIDATION)}, {cohort}"
+    for joint in (": ", ", "):
+        whole, found, part = split.partition(joint)
+        if found and whole == CROSS_VALIDATION:
+            return f"{split_words(CROSS_VALIDATION)}, {part}"
     if split.startswith(SIGNATURE_SPLIT):
         return f"{SIGNATURE_SPLIT}{split_words(split.removeprefix(SIGNATURE_SPLIT))}"
     return {

@@ -11,7 +11,7 @@ from radiogenomics.plots.partial_dependence import draw_partial_dependence
 from radiogenomics.plots.shap_force import draw_shap_force
 from radiogenomics.plots.shap_summary import draw_shap_summary
 from radiogenomics.plots.shap_waterfall import draw_shap_waterfall
-from radiogenomics.plots.style import BLUE, VERMILION
+from radiogenomics.plots.style import BLUE, FAINT, VERMILION
 
 PATIENT = pd.DataFrame(
     {
@@ -162,3 +162,16 @@ def test_bad_tables_are_refused():
         draw_partial_dependence(pd.concat([curves(), curves().assign(feature="size")]))
     with pytest.raises(DataError, match="finite contributions"):
         draw_shap_summary(many().assign(contribution=np.nan))
+
+
+def test_values_that_are_not_known_are_drawn_in_grey():
+    table = many(20)
+    table.loc[table["patient"] == "P3", "value"] = np.nan
+    points = swarms(draw_shap_summary(table))[0]
+    ranks = np.ma.filled(points.get_array(), np.nan)
+    assert np.isnan(ranks).sum() == 1 and np.nanmin(ranks) == 0 and np.nanmax(ranks) == 1
+    assert len(points.get_offsets()) == 20
+    points.update_scalarmappable()
+    assert to_rgba(FAINT, 0.9) in {tuple(colour) for colour in points.get_facecolor()}
+    unknown = PATIENT.assign(value=np.nan)
+    assert "rim = – (+0.8)" in texts(draw_shap_force(unknown))
