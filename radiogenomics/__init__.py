@@ -26,6 +26,7 @@ _HOMES = MappingProxyType(
         "biopsy": "study",
         "characterise": "study",
         "check": "study",
+        "compare": "study",
         "demo": "study",
         "derive": "study",
         "extract": "study",
@@ -33,6 +34,7 @@ _HOMES = MappingProxyType(
         "map": "study",
         "methods": "study",
         "run": "study",
+        "run_simulated": "study",
         "score": "study",
         "validate": "study",
     }

@@ -180,8 +180,17 @@ def quiet_fallbacks() -> Iterator[None]:
 
 def fallbacks_of(fitted: Any) -> list[str]:
     """Names of the steps of a fitted pipeline that fell back to their stated default."""
-    pipeline = getattr(fitted, "pipeline_", fitted)
-    return [name for name, step in getattr(pipeline, "steps", ()) if getattr(step, "fell_back_", 0)]
+    inner = getattr(fitted, "classifier_", fitted)
+    # A model of two, as of patients with and without a second scan, has a pipeline in each.
+    parts = [part for name in ("full_", "baseline_") if (part := getattr(inner, name, None))]
+    if parts:
+        return [name for part in parts for name in fallbacks_of(part)]
+    pipeline = getattr(inner, "pipeline_", inner)
+    names = []
+    for name, step in getattr(pipeline, "steps", ()):
+        within = getattr(step, "fallbacks_", ())
+        names += within or ([name] if getattr(step, "fell_back_", 0) else [])
+    return names
 
 
 def selected_by(fitted: Any) -> list[str]:

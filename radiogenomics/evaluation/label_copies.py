@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from radiogenomics.core.errors import LeakageError, short_list
@@ -10,8 +11,8 @@ from radiogenomics.core.errors import LeakageError, short_list
 def refuse_label_copies(features: pd.DataFrame, labels: pd.Series[float], *, where: str) -> None:
     """Raise LeakageError where a column is the label under another name.
 
-    A column is one when it takes two values, one for each class, in every patient whose label is
-    known; a measurement that merely separates the classes has more values.
+    A column is one when it takes two values, one for each class, in every patient who has it and
+    whose label is known; a measurement that merely separates the classes has more values.
 
     Parameters
     ----------
@@ -35,9 +36,12 @@ def refuse_label_copies(features: pd.DataFrame, labels: pd.Series[float], *, whe
     values = features.to_numpy(dtype=float)[known]
     if classes.all() or not classes.any() or not values.size:
         return
-    ones, zeros = values[classes], values[~classes]
-    constant = (ones == ones[0]).all(axis=0) & (zeros == zeros[0]).all(axis=0)
-    copies = features.columns[constant & (ones[0] != zeros[0])]
+    measured = ~np.isnan(values)
+    both = measured[classes].any(axis=0) & measured[~classes].any(axis=0)
+    ones, zeros = values[classes][:, both], values[~classes][:, both]
+    one, zero = np.nanmin(ones, axis=0), np.nanmin(zeros, axis=0)
+    constant = (np.nanmax(ones, axis=0) == one) & (np.nanmax(zeros, axis=0) == zero)
+    copies = features.columns[both][constant & (one != zero)]
     if len(copies):
         raise LeakageError(
             f"{where}: expected features that were measured without knowing the label; found "

@@ -31,7 +31,12 @@ from radiogenomics.evaluation.fold import (
 from radiogenomics.evaluation.repeats import of_patients, require_comparable
 from radiogenomics.evaluation.resampling import predictions_frame
 from radiogenomics.evaluation.splits import Split
-from radiogenomics.evaluation.survival_fold import deal_patients, fit_part, score_part
+from radiogenomics.evaluation.survival_fold import (
+    deal_patients,
+    fit_part,
+    held_out_rows,
+    score_part,
+)
 from radiogenomics.stats import concordance_batch, permutations
 
 Statistic = Callable[[pd.DataFrame], float | Sequence[float]]
@@ -103,6 +108,7 @@ def cross_validation_survival_null(
     rng: np.random.Generator,
     blocks: pd.Series | None = None,
     strata: pd.Series | None = None,
+    statistic: Statistic | None = None,
     jobs: int = 1,
 ) -> NDArray[np.float64]:
     """Concordance of a cross-validated survival model under patients whose outcomes were permuted.
@@ -121,11 +127,13 @@ def cross_validation_survival_null(
     strata
         The same as handed to :func:`concordance_metric`. They say who is compared, blocks who
         changes places: with sites as strata, give them as blocks too.
+    statistic
+        What to compute instead of C: predictions of :func:`cross_validate_survival` → number.
 
     Returns
     -------
     ndarray of shape (count,)
-        C, mean over repeats, in each permutation: the ``null`` of :func:`concordance_metric`.
+        C, mean over repeats: the ``null`` of :func:`concordance_metric`; or the statistic.
 
     Raises
     ------
@@ -143,7 +151,12 @@ def cross_validation_survival_null(
     judged = _judged(features.index, outcome, splits, strata=strata)
     table = _quick_to_slice(features, named=getattr(estimator, "needs_names", True))
     orders = _orders(features.index, count, rng, blocks=blocks)
-    work = partial(_survival_replicate, estimator, table, outcome.to_structured(), judged)
+    if statistic is None:
+        work = partial(_survival_replicate, estimator, table, outcome.to_structured(), judged)
+    else:
+        rows = held_out_rows(features.index, splits).assign(label=np.nan)
+        target = outcome.to_structured()
+        work = partial(_predicted_replicate, estimator, table, target, splits, rows, statistic)
     return _over_orders(work, orders, jobs=jobs)
 
 
@@ -227,3 +240,19 @@ def _survival_replicate(
         risks = np.concatenate([score_part(fitted, shuffled, split) for fitted, split in fits])
         found.append(concordance_batch(risks[None], time, event, strata=strata)[0])
     return float(np.mean(found))
+
+
+def _predicted_replicate(
+    estimator: BaseEstimator,
+    features: Rows,
+    target: NDArray[np.void],
+    splits: Sequence[Split],
+    rows: pd.DataFrame,
+    statistic: Statistic,
+    *,
+    order: NDArray[np.intp],
+) -> float | Sequence[float]:
+    shuffled = take_rows(features, order)
+    fits = ((fit_part(estimator, shuffled, target, split=split), split) for split in splits)
+    risks = [score_part(fitted, shuffled, split) for fitted, split in fits]
+    return statistic(rows.assign(score=np.concatenate(risks)))

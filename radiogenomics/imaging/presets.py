@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from radiogenomics.core.errors import UnknownNameError
-from radiogenomics.imaging.filters import LoG, Original, Wavelet
+from radiogenomics.imaging.filters import (
+    Exponential,
+    Gradient,
+    LoG,
+    Logarithm,
+    Original,
+    Square,
+    SquareRoot,
+    Wavelet,
+)
 from radiogenomics.imaging.settings import ExtractionSettings
 
 ISOTROPIC_MM = (1.0, 1.0, 1.0)
@@ -41,6 +50,27 @@ SETTINGS_PRESETS: Mapping[str, ExtractionSettings] = MappingProxyType(
             bin_width=5,
             spacing_mm=ISOTROPIC_MM,
             filters=(Original(), FINE_TO_COARSE, Wavelet()),
+            pad_distance=10,
+            normalise="image",
+            normalise_scale=100,
+            remove_outliers=3,
+            voxel_array_shift=300,
+        ),
+        # Susceptibility-weighted MR: as mr, with the filters that a study of it names (logarithm,
+        # exponential) and their kin.
+        "swi": ExtractionSettings(
+            bin_width=5,
+            spacing_mm=ISOTROPIC_MM,
+            filters=(
+                Original(),
+                FINE_TO_COARSE,
+                Wavelet(),
+                Square(),
+                SquareRoot(),
+                Logarithm(),
+                Exponential(),
+                Gradient(),
+            ),
             pad_distance=10,
             normalise="image",
             normalise_scale=100,

@@ -15,6 +15,7 @@ from radiogenomics.omics.gene_sets import SHIPPED, find_gene_set, gene_set_table
 from radiogenomics.omics.identifiers import GeneNames, map_genes, rename_genes
 from radiogenomics.omics.labels import (
     FixedCutoff,
+    HighMarkers,
     ImmuneHypoxiaLabel,
     MaximallySelectedCutoff,
     MedianCutoff,
@@ -74,6 +75,7 @@ __all__ = [
     "FixedCutoff",
     "GeneNames",
     "Gsva",
+    "HighMarkers",
     "ImmuneHypoxiaLabel",
     "ImportanceSelector",
     "LOG2_UNITS",

@@ -3,13 +3,16 @@
 from radiogenomics.study.association.draw import draw_map as map
 from radiogenomics.study.characterisation.characterise import characterise
 from radiogenomics.study.check import check
+from radiogenomics.study.compare import compare
 from radiogenomics.study.demo import demo
 from radiogenomics.study.derivation.derive import derive
 from radiogenomics.study.derivation.signature import derive_signature
 from radiogenomics.study.extract import Extraction, extract
 from radiogenomics.study.foretelling.biopsies import virtual_biopsies as biopsy
+from radiogenomics.study.gallery import gallery
 from radiogenomics.study.ibsi import IbsiCompliance, ibsi_compliance
 from radiogenomics.study.methods import methods
+from radiogenomics.study.prediction.schema import PredictionStudy
 from radiogenomics.study.registry import read_study
 from radiogenomics.study.registry import study_list as list
 from radiogenomics.study.registry import study_show as show
@@ -17,21 +20,25 @@ from radiogenomics.study.results import Results
 from radiogenomics.study.run import run, run_cohorts
 from radiogenomics.study.schema import Study
 from radiogenomics.study.score import Scores, score
+from radiogenomics.study.simulated_run import run_simulated
 from radiogenomics.study.validate import validate, validate_tables
 
 __all__ = [
     "Extraction",
     "IbsiCompliance",
+    "PredictionStudy",
     "Results",
     "Scores",
     "Study",
     "biopsy",
     "characterise",
     "check",
+    "compare",
     "demo",
     "derive",
     "derive_signature",
     "extract",
+    "gallery",
     "ibsi_compliance",
     "list",
     "map",
@@ -39,6 +46,7 @@ __all__ = [
     "read_study",
     "run",
     "run_cohorts",
+    "run_simulated",
     "score",
     "show",
     "validate",

@@ -8,16 +8,16 @@ from radiogenomics.core.errors import UnknownNameError
 from radiogenomics.core.schema import read_yaml
 from radiogenomics.io import Audit, audit
 from radiogenomics.study.registry import (
+    AnyStudy,
     find_manifest,
     find_study,
     manifest_names,
     read_study,
     study_names,
 )
-from radiogenomics.study.schema import Study
 
 
-def check(target: str | Path, *, data_root: str | Path | None = None) -> Audit | Study:
+def check(target: str | Path, *, data_root: str | Path | None = None) -> Audit | AnyStudy:
     """Check a manifest against its files, or a recipe against the library's words.
 
     Parameters

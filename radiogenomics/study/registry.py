@@ -9,9 +9,21 @@ import pandas as pd
 import radiogenomics
 from radiogenomics.core.errors import MissingFileError, UnknownNameError
 from radiogenomics.core.schema import parse, read_yaml
+from radiogenomics.study.prediction.claims import check_claims, read_claims
+from radiogenomics.study.prediction.models import check_prediction_words
+from radiogenomics.study.prediction.schema import (
+    CoxModel,
+    ImageBlock,
+    Model,
+    PredictionStudy,
+    Rival,
+)
 from radiogenomics.study.schema import Study
 from radiogenomics.study.words import check_words
 
+AnyStudy = Study | PredictionStudy
+KINDS = ("surrogate", "prediction")
+CLAIMS = "claims.csv"
 PACKAGE = Path(radiogenomics.__file__).parent
 
 
@@ -58,17 +70,43 @@ def _may_be_shipped(path: Path, folder: str) -> bool:
     return str(path.parent) in (".", folder)
 
 
-def read_study(path: Path) -> Study:
+def read_study(path: Path) -> AnyStudy:
     """Read ``study.yaml`` and check each word, including the steps' parameters.
 
     Raises
     ------
-    MissingFileError, SchemaError, UnknownNameError
-        The file is absent, a field is wrong, or a step, parameter or learner is not known.
+    MissingFileError, SchemaError, UnknownNameError, StudyError
+        The file is absent, a field is wrong, or a step, parameter or learner is not known; parts of
+        the recipe, or its claims, contradict each other.
     """
-    study = parse(Study, read_yaml(path), where=f"{path.parent.name}/{path.name}")
+    content, where = read_yaml(path), f"{path.parent.name}/{path.name}"
+    kind = str(content.get("kind", "none"))
+    if kind not in KINDS:
+        raise UnknownNameError(f"kind of recipe in {where}", kind, KINDS)
+    if kind == "prediction":
+        prediction = parse(PredictionStudy, content, where=where)
+        check_prediction_words(prediction)
+        _check_claims(prediction, path.with_name(CLAIMS))
+        return prediction
+    study = parse(Study, content, where=where)
     check_words(study)
     return study
+
+
+def _check_claims(study: PredictionStudy, path: Path) -> None:
+    """Hold the claims beside a recipe against it, where there are some."""
+    if not path.is_file():
+        return
+    parts = {
+        name: (part.patients.value, part.positives.value) for name, part in study.design.items()
+    }
+    named: tuple[Model | Rival | CoxModel, ...] = (
+        *study.models,
+        *study.rivals,
+        *study.readouts.cox,
+    )
+    names = [entry.name for entry in named]
+    check_claims(read_claims(path), models=names, parts=parts)
 
 
 def study_names() -> tuple[str, ...]:
@@ -82,37 +120,66 @@ def manifest_names() -> tuple[str, ...]:
 
 
 def study_list() -> pd.DataFrame:
-    """Shipped recipes as a table: title, label, learner, what the paper claims."""
-    rows = []
-    for name in study_names():
-        study = read_study(find_study(name))
-        rows.append(
-            {
-                "study": name,
-                "title": study.title,
-                "label": study.label.name,
-                "learner": study.model.learner.value,
-                "claim": "; ".join(
-                    f"{row.metric} {row.value}" for row in study_claims(name).itertuples()
-                ),
-                "requires": ", ".join(study.requires) or "nothing more",
-            }
-        )
+    """Shipped recipes as a table: modality, label, model, published claim, status."""
+    rows = [_listed(name) for name in study_names()]
     return pd.DataFrame(rows).set_index("study")
 
 
+def _listed(name: str) -> dict[str, str]:
+    study, claims = read_study(find_study(name)), study_claims(name)
+    return {
+        "study": name,
+        "modality": modality_of(study),
+        "label": study.label.name,
+        "model": model_of(study),
+        "claim": headline_claim(study, claims),
+        "status": f"requires: {', '.join(study.requires)}" if study.requires else "runs",
+    }
+
+
+def modality_of(study: AnyStudy) -> str:
+    """Kinds of scans that a recipe looks at."""
+    if isinstance(study, Study):
+        return study.features.modality.value or "any"
+    images = (block for block in study.blocks.values() if isinstance(block, ImageBlock))
+    return ", ".join(dict.fromkeys(block.modality.value for block in images)) or "none"
+
+
+def model_of(study: AnyStudy) -> str:
+    """Learner of the headline model."""
+    return study.model.learner.value if isinstance(study, Study) else study.models[0].learner.value
+
+
+def headline_claim(study: AnyStudy, claims: pd.DataFrame) -> str:
+    """The published discrimination in one line: of the headline model, as far outside as stated."""
+    found = claims[claims["metric"].isin(["auc", "c_index", "accuracy"])]
+    if isinstance(study, PredictionStudy):
+        found = found[found["model"].isin([study.models[0].name, ""])]
+        outside = found[found["split"].isin(list(study.design)[1:])]
+        found = found if outside.empty else outside
+    if found.empty:
+        return "none public"
+    row = found[found["metric"] == found["metric"].iloc[0]].iloc[-1]
+    value = f"{row['value']:g}" if pd.notna(row["value"]) else _range(row)
+    place = f" ({row['split']})" if row["split"] else ""
+    return f"{row['metric'].replace('_', '-')} {value}{place}"
+
+
+def _range(row: pd.Series) -> str:
+    low, high = (f"{v:g}" if pd.notna(v) else "" for v in (row["low"], row["high"]))
+    return f"{low}-{high}" if low and high else f"above {low}" if low else f"below {high}"
+
+
 def study_claims(name: str | Path) -> pd.DataFrame:
-    """Return the published numbers of a study: metric, value, low, high, where."""
-    path = find_study(name).with_name("claims.csv")
+    """Return the published numbers of a study, checked; see ``study.prediction.claims``."""
+    path = find_study(name).with_name(CLAIMS)
     if not path.is_file():
         raise MissingFileError(
             f"expected the published numbers at {path}; found none. Add claims.csv."
         )
-    return pd.read_csv(
-        path, dtype={"metric": str, "value": str, "where": str}, keep_default_na=False
-    )
+    return read_claims(path)
 
 
-def study_show(study: str | Path) -> Study:
+def study_show(study: str | Path) -> AnyStudy:
     """Return a recipe; its ``settings()`` is a table of every value and where it comes from."""
     return read_study(find_study(study))

@@ -21,14 +21,19 @@ from radiogenomics.study.cohorts import load_cohorts, require_distinct
 from radiogenomics.study.external import validate_externally
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import Inputs, read_inputs
+from radiogenomics.study.prediction.claims import read_claims
+from radiogenomics.study.prediction.obtained import with_claims
+from radiogenomics.study.prediction.run import Options, run_prediction
+from radiogenomics.study.prediction.schema import PredictionStudy
 from radiogenomics.study.prognosis import SPLIT
-from radiogenomics.study.registry import find_study, read_study
+from radiogenomics.study.registry import CLAIMS, AnyStudy, find_study, read_study
 from radiogenomics.study.results import Results, without_identities, write_results
 from radiogenomics.study.schema import Study
 from radiogenomics.study.signature import evaluate_signature
 from radiogenomics.study.surrogate import evaluate_surrogate
 
 DEFAULT_SEED = 0
+DEFAULT_OPTIONS = Options()
 
 
 def run(
@@ -37,6 +42,9 @@ def run(
     cohort: str | Path | Sequence[str | Path],
     out: str | Path,
     data_root: str | Path | None = None,
+    complete_cases: bool = False,
+    legacy: bool = False,
+    permutations: int | None = None,
     jobs: int | None = None,
     seed: int = DEFAULT_SEED,
 ) -> Results:
@@ -53,6 +61,9 @@ def run(
         Output folder; it appears all at once, or not at all.
     data_root
         Folder that the manifests' files are relative to; each manifest's own folder when not given.
+    complete_cases, legacy, permutations
+        Of prediction studies: leave out patients who lack a block; show how much known defects
+        flatter; permutations of the whole cross-validation instead of the recipe's number.
     jobs
         Processes; all cores when not given. Numbers do not depend on it.
     seed
@@ -71,29 +82,44 @@ def run(
     with output_folder(folder) as writer:
         cohorts, hashes = load_cohorts(manifests, data_root)
         provenance = Provenance(hashes, hash_text(text), seed, versions())
-        results = run_cohorts(plan, cohorts, seed=seed, jobs=jobs, provenance=provenance)
+        options = Options(complete_cases, legacy, permutations)
+        results = run_cohorts(
+            plan, cohorts, seed=seed, jobs=jobs, provenance=provenance, options=options
+        )
+        claims = recipe.with_name(CLAIMS)
+        if isinstance(plan, PredictionStudy) and claims.is_file():
+            results = with_claims(results, plan, read_claims(claims))
+            writer.write_text(CLAIMS, claims.read_text(encoding="utf-8"))
         write_results(results, writer, recipe=text)
     return replace(results, folder=folder)
 
 
 def run_cohorts(
-    study: Study, cohorts: Sequence[Cohort], *, provenance: Provenance, seed: int, jobs: int | None
+    study: AnyStudy,
+    cohorts: Sequence[Cohort],
+    *,
+    provenance: Provenance,
+    seed: int,
+    jobs: int | None,
+    options: Options = DEFAULT_OPTIONS,
 ) -> Results:
     """Run a recipe on cohorts already in memory, without writing anything."""
     require_distinct(cohorts)
-    ids = tuple(cohort.id for cohort in cohorts)
     if seed < 0:
         raise StudyError(f"expected a seed of at least 0; found {seed}. Choose another.")
     jobs = jobs or os.cpu_count() or 1
     with collected_warnings() as caught:
-        inputs = [read_inputs(cohort, study, jobs=jobs) for cohort in cohorts]
-        findings = merge(_stages(study, inputs, seed=seed, jobs=jobs))
+        if isinstance(study, PredictionStudy):
+            findings = run_prediction(study, cohorts, options=options, seed=seed, jobs=jobs)
+        else:
+            inputs = [read_inputs(cohort, study, jobs=jobs) for cohort in cohorts]
+            findings = merge(_stages(study, inputs, seed=seed, jobs=jobs))
     remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
     findings = replace(findings, notes=without_identities(findings.notes + remarks, cohorts))
     return Results(
         study=study.study,
-        cohorts=ids,
-        verdict=_conclusion(findings),
+        cohorts=tuple(cohort.id for cohort in cohorts),
+        verdict=_conclusion(study, findings),
         findings=findings,
         provenance=provenance,
         simulated=tuple(cohort.id for cohort in cohorts if cohort.simulated),
@@ -149,8 +175,11 @@ def _described(study: Study, inputs: Sequence[Inputs]) -> Findings:
     )
 
 
-def _conclusion(findings: Findings) -> str:
-    for name, subject in (("auc", "the imaging surrogate"), ("signature_c_index", "the signature")):
+def _conclusion(study: AnyStudy, findings: Findings) -> str:
+    asked = [("auc", "the imaging surrogate"), ("signature_c_index", "the signature")]
+    if isinstance(study, PredictionStudy):
+        asked = [("auc", f"the model {study.models[0].name}")]
+    for name, subject in asked:
         metric = findings.metric(name, split=SPLIT)
         if metric is not None:
             return verdict(metric, subject=subject).text

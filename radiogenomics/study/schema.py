@@ -1,33 +1,15 @@
-"""The recipe of a study: data that says what was done, in the library's words.
-
-Every value carries where it comes from. A recipe holds no data, no code and no paths to either.
-"""
+"""The recipe of a surrogate study: a molecular signature, and images that stand in for it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Literal
 
-import pandas as pd
 from pydantic import Field
 
-from radiogenomics.core.html import card
 from radiogenomics.core.schema import Record
+from radiogenomics.study.recipe import Folds, NotNegative, Positive, Recipe, Sourced, Step
 
-Source = Literal["paper", "abstract", "code", "derived", "default"]
-ValueT = TypeVar("ValueT")
-Folds = Annotated[int, Field(ge=2)]
-Positive = Annotated[int, Field(ge=1)]
-NotNegative = Annotated[int, Field(ge=0)]
 Genes = Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class Sourced(Record, Generic[ValueT]):
-    """A value, where it comes from and what is unsaid about it."""
-
-    value: ValueT
-    source: Source
-    note: str = ""
 
 
 class Label(Record):
@@ -39,13 +21,6 @@ class Label(Record):
     weights: Sourced[tuple[float, ...] | None]
     endpoint: Sourced[str]
     cutoff: Sourced[float | Literal["median"]]
-
-
-class Step(Record):
-    """One step of the pipeline: a word and its parameters."""
-
-    step: str
-    parameters: dict[str, Sourced[Any]] = Field(default_factory=dict)
 
 
 class Features(Record):
@@ -96,47 +71,13 @@ class Response(Record):
     responders_score: Sourced[Literal["low", "high"]]
 
 
-class Study(Record):
-    """A frozen recipe."""
+class Study(Recipe):
+    """A frozen recipe of a surrogate study."""
 
-    study: str
-    title: str
-    question: str
-    citation: str
-    doi: str
-    requires: tuple[str, ...] = ()
+    kind: Literal["surrogate"]
     label: Label
     features: Features
     model: Model
     evaluation: Evaluation
     prognosis: Prognosis
     response: Response
-
-    def _repr_html_(self) -> str:
-        facts = {"title": self.title, "question": self.question, "doi": self.doi}
-        return card(f"Study {self.study}", facts, self.settings().set_index("setting"))
-
-    def settings(self) -> pd.DataFrame:
-        """Every sourced value in the order of the recipe: setting, value, provenance, note."""
-        rows = [
-            (setting, _plain(given.value), given.source, given.note)
-            for setting, given in self._given()
-        ]
-        return pd.DataFrame(rows, columns=["setting", "value", "provenance", "note"])
-
-    def _given(self) -> Iterator[tuple[str, Sourced[Any]]]:
-        for section in ("label", "features", "model", "evaluation", "prognosis", "response"):
-            record: Record = getattr(self, section)
-            for name in type(record).model_fields:
-                value = getattr(record, name)
-                if isinstance(value, Sourced):
-                    yield f"{section}.{name}", value
-        for step in self.features.steps:
-            for name, value in step.parameters.items():
-                yield f"features.{step.step}.{name}", value
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "open"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -22,21 +22,17 @@ from radiogenomics.evaluation import (
     PatientKFold,
     auc_metric,
     calibration_metrics,
-    calibration_table,
     cross_validate,
     cross_validation_null,
     pooled_auc,
-    roc_table,
     verdict,
 )
-from radiogenomics.evaluation.comparison import comparison_table
-from radiogenomics.evaluation.precision_recall import precision_recall_table
 from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
-from radiogenomics.evaluation.utility import decision_curve_table
 from radiogenomics.io.labelled_table import LabelledTable, read_labelled_table, read_readings
 from radiogenomics.io.store import output_folder, pseudonym
 from radiogenomics.stats import auc_batch, permutations
 from radiogenomics.study.findings import Findings, merge
+from radiogenomics.study.performance import learner_table, performance_tables
 from radiogenomics.study.plan import ValidationPlan, planned_settings, read_plan
 from radiogenomics.study.results import Results, write_results
 from radiogenomics.study.run import DEFAULT_SEED, collected_warnings
@@ -228,9 +224,9 @@ def _inside(
     )
     predictions = {evidence.name: evidence.predictions for evidence in evidences}
     tables = {
-        **_performance(predictions, SPLIT),
+        **performance_tables(predictions, SPLIT),
         "predictions": _hidden(first.predictions, train),
-        "learners": _learners(predictions, SPLIT),
+        "learners": learner_table(predictions, SPLIT),
         **null_table(null, SPLIT),
         "selection": first.selection_frequency().rename_axis("feature").reset_index(),
         **{name: table for name, table in first.tables.items() if name == "fallbacks"},
@@ -266,46 +262,13 @@ def _outside(
         *point_metrics,
     )
     tables = {
-        **_performance(predictions, split),
+        **performance_tables(predictions, split),
         "predictions": _hidden(first, table),
-        "external_learners": _learners(predictions, split),
+        "external_learners": learner_table(predictions, split),
         **null_table(null, split),
         "operating_points": points,
     }
     return Findings(metrics=metrics, tables=tables, notes=not_permuted(null, split))
-
-
-def _performance(predictions: dict[str, pd.DataFrame], split: str) -> dict[str, pd.DataFrame]:
-    """Curves of one split, and the first learner held against the others."""
-    name, first = next(iter(predictions.items()))
-    curves = [roc_table(frame).assign(learner=learner) for learner, frame in predictions.items()]
-    return {
-        "roc": pd.concat(curves, ignore_index=True).assign(split=split),
-        "precision_recall": precision_recall_table(first).assign(split=split, learner=name),
-        "calibration": calibration_table(first).assign(split=split),
-        "decision_curve": decision_curve_table(first).assign(split=split, learner=name),
-        "comparisons": comparison_table(predictions, reference=name, split=split),
-    }
-
-
-def _learners(predictions: dict[str, pd.DataFrame], split: str) -> pd.DataFrame:
-    rows: list[dict[str, Any]] = []
-    for learner, frame in predictions.items():
-        auc = auc_metric(frame, split=split)
-        row = {
-            "split": split,
-            "learner": learner,
-            "headline": not rows,
-            "auc": auc.value,
-            "low": auc.low,
-            "high": auc.high,
-            "chance": auc.chance,
-            "n": auc.n,
-            "positives": auc.events,
-        }
-        row |= {m.name: m.value for m in calibration_metrics(frame, split=split)}
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def _scored(model: object, table: LabelledTable) -> pd.DataFrame:

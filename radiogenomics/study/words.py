@@ -63,16 +63,16 @@ def check_words(study: Study) -> None:
     """Raise UnknownNameError, with near matches, for a word that builds nothing."""
     for step in study.features.steps:
         given = {name: p.value for name, p in step.parameters.items()}
-        _check_step(step.step, given, section="features")
+        check_step(step.step, given, section="features")
     settings_preset(study.features.settings.value)
     for name in (study.model.learner.value, *study.model.comparators.value):
-        _check_learner(name)
+        check_learner(name)
 
 
 def check_plan(plan: ValidationPlan) -> None:
     """Raise UnknownNameError for a word that builds nothing; StudyError for a step named twice."""
     for planned in plan.steps:
-        _check_step(planned.step, planned.parameters, section="steps")
+        check_step(planned.step, planned.parameters, section="steps")
     names = [planned.step for planned in plan.steps]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -80,7 +80,7 @@ def check_plan(plan: ValidationPlan) -> None:
             f"expected each step once; found {short_list(twice)} again. Keep one of each."
         )
     for name in (plan.learner, *plan.comparators):
-        _check_learner(name)
+        check_learner(name)
 
 
 def facts_of_plan(plan: ValidationPlan) -> tuple[str, ...]:
@@ -181,14 +181,14 @@ def planned_steps(
     for planned in plan.steps:
         given: dict[str, object] = {}
         if planned.step == ICC_FILTER and readings is not None:
-            given["agreement"] = _agreement(readings, planned.parameters)
-        if "random_state" in _defaults(planned.step):
+            given["agreement"] = agreement_of(readings, planned.parameters)
+        if takes_seed(planned.step):
             given["random_state"] = random_state
         steps.append((planned.step, STEPS[planned.step](**{**given, **planned.parameters})))
     return steps
 
 
-def _agreement(readings: Sequence[pd.DataFrame], parameters: Mapping[str, Any]) -> pd.DataFrame:
+def agreement_of(readings: Sequence[pd.DataFrame], parameters: Mapping[str, Any]) -> pd.DataFrame:
     """ICC of every variable that was read again: the same in all folds, so computed once."""
     asked = {name: parameters[name] for name in ("form", "level") if name in parameters}
     # Below every ICC, so that the filter keeps all and warns of none.
@@ -203,12 +203,20 @@ def up_to_facts(steps: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return steps[: users[-1] + 1] if users else []
 
 
-def _check_learner(name: str) -> None:
+def check_learner(name: str) -> None:
+    """Raise UnknownNameError, with near matches, for a learner that is not there."""
     if name not in learner_names():
         raise UnknownNameError("learner", name, learner_names())
 
 
-def _check_step(step: str, parameters: Mapping[str, object], *, section: str) -> None:
+def check_step(step: str, parameters: Mapping[str, object], *, section: str) -> None:
+    """Raise unless the word is a step for classes and its parameters are known and of their kind.
+
+    Raises
+    ------
+    UnknownNameError, StudyError, SchemaError
+        The step or a parameter is not known; it needs survival; a value is of another kind.
+    """
     known = _defaults(step)
     if getattr(STEPS[step], "needs_survival", False):
         raise StudyError(
@@ -219,6 +227,11 @@ def _check_step(step: str, parameters: Mapping[str, object], *, section: str) ->
         if parameter not in known:
             raise UnknownNameError(f"parameter of step {step}", parameter, known)
         _require_kind(f"{section}.{step}.{parameter}", value, known[parameter])
+
+
+def takes_seed(step: str) -> bool:
+    """Whether a step draws random numbers."""
+    return "random_state" in _defaults(step)
 
 
 def _defaults(step: str) -> dict[str, object]:

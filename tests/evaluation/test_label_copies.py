@@ -23,6 +23,12 @@ def test_the_label_in_any_code_is_refused_by_name(labels, low, high):
         refuse_label_copies(table, labels, where="mine")
 
 
+def test_a_copy_with_gaps_is_still_one(labels):
+    table = pd.DataFrame({"gaps": [0.0, 1.0, 5.0, np.nan, np.nan]}, index=labels.index)
+    with pytest.raises(LeakageError, match="gaps"):
+        refuse_label_copies(table, labels, where="mine")
+
+
 def test_a_measurement_that_separates_the_classes_is_no_copy(labels):
     values = pd.DataFrame({"size": [1.0, 9, 5, 8, 2], "sex": [0.0, 1, 0, 0, 0]}, labels.index)
     refuse_label_copies(values, labels, where="mine")

@@ -54,7 +54,7 @@ def test_what_the_paper_leaves_unsaid_is_not_claimed():
     assert set(open_values["provenance"]) == {"default"}
     assert open_values["note"].str.contains("not public").all()
     assert settings.loc["label.weights", "value"] == "open"
-    assert settings.loc["features.rank_selector.k", ["value", "provenance"]].tolist() == [
+    assert settings.loc["features.steps.rank_selector.k", ["value", "provenance"]].tolist() == [
         "4",
         "abstract",
     ]
@@ -111,7 +111,7 @@ WRONG = [
     (
         put("features.steps.2.parameters.k", sourced("four")),
         SchemaError,
-        "features.rank_selector.k: expected int.*'four'",
+        "features.steps.rank_selector.k: expected int.*'four'",
     ),
     (put("features.steps.2.parameters.k", sourced(2.5)), SchemaError, "rank_selector.k"),
     (put("features.steps.2.parameters.k", sourced(True)), SchemaError, "rank_selector.k"),

@@ -1,6 +1,7 @@
 """Rules that turn scores into classes: cut-offs, and labels as targets that are learnt."""
 
 from radiogenomics.omics.labels.cutoff import FixedCutoff, MedianCutoff
+from radiogenomics.omics.labels.high_markers import HighMarkers
 from radiogenomics.omics.labels.immune_hypoxia import ImmuneHypoxiaLabel
 from radiogenomics.omics.labels.maximally_selected_cutoff import MaximallySelectedCutoff
 from radiogenomics.omics.labels.published_scores import (
@@ -16,6 +17,7 @@ from radiogenomics.omics.labels.youden_cutoff import YoudenCutoff
 __all__ = [
     "GRADES",
     "FixedCutoff",
+    "HighMarkers",
     "ImmuneHypoxiaLabel",
     "MaximallySelectedCutoff",
     "MedianCutoff",

@@ -1,0 +1,116 @@
+"""Every recipe on simulated cohorts of its design, kept between calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, delayed
+
+from radiogenomics.core.errors import UnknownNameError
+from radiogenomics.core.log import progress
+from radiogenomics.core.provenance import hash_text, version
+from radiogenomics.study.registry import CLAIMS, find_study, read_study, study_names
+from radiogenomics.study.run import DEFAULT_SEED
+from radiogenomics.study.simulated_run import RESULT, run_simulated
+
+STAMP = "gallery.json"
+COLUMNS = ("study", "status", "auc", "low", "high", "p", "external_auc", "seconds", "verdict")
+
+
+def gallery(
+    out: str | Path,
+    *,
+    studies: Sequence[str] | None = None,
+    scale: float = 1.0,
+    features: int | None = None,
+    permutations: int | None = None,
+    jobs: int = 1,
+    seed: int = DEFAULT_SEED,
+) -> pd.DataFrame:
+    """Run recipes on simulated cohorts of their design, a process each.
+
+    A study that was run before with the same recipe, claims, version, seed and size is not run
+    again, so that a call that was cut off goes on where it stopped.
+
+    Parameters
+    ----------
+    out
+        Folder; each study gets one of its own name in it.
+    studies
+        Names; all shipped ones when not given.
+    scale, features, permutations, seed
+        As in :func:`radiogenomics.study.simulated_run.run_simulated`.
+    jobs
+        Studies at a time, one process each.
+
+    Returns
+    -------
+    DataFrame
+        ``study, status`` (``ran``, ``kept``, ``requires: ...``), AUC of the cross-validation with
+        interval and permutation p, that of the last external part, seconds and verdict; also
+        written as ``gallery.csv``.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such study.
+    """
+    names = tuple(studies) if studies else study_names()
+    for name in names:
+        if name not in study_names():
+            raise UnknownNameError("study", name, study_names())
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = {"scale": scale, "features": features, "permutations": permutations, "seed": seed}
+    work = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+        delayed(_one)(name, folder / name, asked) for name in names
+    )
+    rows: Iterable[dict[str, Any]] = progress(work, "studies", total=len(names))
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS)).sort_values("study")
+    table.to_csv(folder / "gallery.csv", index=False)
+    return table.reset_index(drop=True)
+
+
+def _one(name: str, folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    path = find_study(name)
+    study = read_study(path)
+    if study.requires:
+        return {"study": name, "status": f"requires: {', '.join(study.requires)}"}
+    stamp = folder / STAMP
+    key = _key(path, asked)
+    if stamp.is_file():
+        kept: dict[str, Any] = json.loads(stamp.read_text(encoding="utf-8"))
+        if kept.get("key") == key and (folder / RESULT / "summary.json").is_file():
+            return {**kept["row"], "status": "kept"}
+    start = perf_counter()
+    results = run_simulated(name, out=folder, jobs=1, **asked)
+    row = {"study": name, **_numbers(results.metrics), "verdict": results.verdict}
+    row["seconds"] = round(perf_counter() - start, 1)
+    stamp.write_text(json.dumps({"key": key, "row": row}), encoding="utf-8")
+    return {**row, "status": "ran"}
+
+
+def _key(path: Path, asked: dict[str, Any]) -> str:
+    """What a kept result depends on."""
+    claims = path.with_name(CLAIMS)
+    texts = [path.read_text(encoding="utf-8"), version(), json.dumps(asked, sort_keys=True)]
+    texts.append(claims.read_text(encoding="utf-8") if claims.is_file() else "")
+    return hash_text("\n".join(texts))
+
+
+def _numbers(metrics: Sequence[Any]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for metric in metrics:
+        if metric.name != "auc":
+            continue
+        if metric.split.startswith("external"):
+            found["external_auc"] = metric.value
+        else:
+            found |= {"auc": metric.value, "low": metric.low, "high": metric.high}
+            found["p"] = metric.p_permutation
+    return found

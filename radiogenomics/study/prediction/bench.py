@@ -1,0 +1,315 @@
+"""The training cohort of a prediction study: what it teaches, and what that says elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from radiogenomics.core.cohort import Cohort
+from radiogenomics.core.errors import AlignmentError, OutcomeError, StudyError, UnknownNameError
+from radiogenomics.core.evidence import Evidence, Metric
+from radiogenomics.core.log import get_logger
+from radiogenomics.evaluation import LockedModel, PatientKFold, auc_metric, calibration_metrics
+from radiogenomics.evaluation.label_copies import refuse_label_copies
+from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
+from radiogenomics.stats import auc_batch, permutations
+from radiogenomics.study.findings import Findings
+from radiogenomics.study.inputs import sites_of
+from radiogenomics.study.performance import learner_table, performance_tables
+from radiogenomics.study.prediction.flattered import flattered
+from radiogenomics.study.prediction.inputs import MINIMUM_PATIENTS, Notes, PredictionInputs
+from radiogenomics.study.prediction.models import ModelBuilder
+from radiogenomics.study.prediction.schema import Model, PredictionStudy
+from radiogenomics.study.prediction.scored import Scored
+from radiogenomics.study.prediction.tasks import Null, Task, task_of
+from radiogenomics.study.validate_notes import not_permuted, null_table, uninformative
+
+SPLIT = "cross-validation"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a run works with: a folder for fitted blocks, a seed, processes, permutations.
+
+    ``permutations`` is None where the recipe's number holds.
+    """
+
+    memory: str
+    seed: int
+    jobs: int
+    permutations: int | None = None
+
+
+class Bench:
+    """Models of a recipe on its training cohort; other cohorts are scored by what was locked."""
+
+    def __init__(
+        self,
+        study: PredictionStudy,
+        inputs: PredictionInputs,
+        machine: Machine,
+        *,
+        others: Sequence[PredictionInputs] = (),
+    ) -> None:
+        self.study, self.seed, self.jobs = study, machine.seed, machine.jobs
+        asked = machine.permutations
+        self.permutations = study.evaluation.permutations.value if asked is None else asked
+        self.task: Task = task_of(study, inputs.cohort)
+        self.inputs = _with_target(inputs, self.task, study)
+        # Patients of other cohorts need a baseline model too, even where nobody does here.
+        self.scanned_once = not all(e.seen_again().all() for e in (self.inputs, *others))
+        self.builder = ModelBuilder(
+            study, self.inputs, memory=machine.memory, random_state=self.seed
+        )
+        plan = study.evaluation
+        self.splitter = PatientKFold(
+            plan.folds.value, n_repeats=plan.repeats.value, random_state=self.seed
+        )
+
+    def inside(self) -> tuple[Findings, list[Evidence]]:
+        """Nested cross-validation of every model; the null of the first."""
+        first, *others = self.study.models
+        evidences = [self._evidence(first)]
+        labels = evidences[0].predictions.drop_duplicates("patient_id").set_index("patient_id")
+        features = self.inputs.features
+        refuse_label_copies(
+            features, labels["label"].loc[features.index], where=self.inputs.cohort.id
+        )
+        evidences += [self._evidence(model) for model in others]
+        nulls = self._nulls(evidences)
+        null = nulls.get(first.name)
+        metrics = (
+            auc_metric(evidences[0].predictions, split=SPLIT, null=null),
+            *calibration_metrics(evidences[0].predictions, split=SPLIT),
+        )
+        predictions, remarks = self._everyone(evidences)
+        rivals = [name for name in predictions if name in self.inputs.rivals]
+        tables = {
+            **performance_tables(predictions, SPLIT),
+            "predictions": evidences[0].predictions.assign(cohort=self.inputs.cohort.id),
+            "learners": learner_table(predictions, SPLIT, uncalibrated=rivals, nulls=nulls),
+            **null_table(null, SPLIT),
+            "selection": evidences[0].selection_frequency().rename_axis("feature").reset_index(),
+            **{name: table for name, table in evidences[0].tables.items() if name == "fallbacks"},
+        }
+        notes = (*remarks, *self._tested(null), *self._blind(), *uninformative(evidences))
+        found = Findings(metrics=metrics, tables=tables, notes=notes, evidence=evidences[0])
+        return found, evidences
+
+    def scored(self, evidences: Sequence[Evidence], threshold: float) -> Scored:
+        """Out-of-fold scores of the training cohort, for the read-outs."""
+        predictions, _ = self._everyone(evidences)
+        meaning = self.study.label.meaning.value
+        return Scored(self.inputs.cohort, SPLIT, predictions, threshold, meaning)
+
+    def outside(
+        self,
+        inputs: PredictionInputs,
+        evidences: Sequence[Evidence],
+        threshold: float,
+        *,
+        rng: Sequence[int],
+    ) -> tuple[Findings, Scored]:
+        """Score another cohort with every locked model; nothing is fitted."""
+        split = f"external:{inputs.cohort.id}"
+        labels, unlabelled = self._labels(inputs.cohort, evidences[0])
+        models = {e.name: _predicted(locked_model(e), inputs, labels) for e in evidences}
+        first = next(iter(models.values()))
+        rivals, remarks = _rivals(inputs, first, split)
+        predictions = {**models, **rivals}
+        meaning = self.study.label.meaning.value
+        scored = Scored(inputs.cohort, split, predictions, threshold, meaning)
+        known = first[first["label"].notna()]
+        tables = {"predictions": first.assign(cohort=inputs.cohort.id)}
+        if known["label"].nunique() < 2:
+            text = (
+                f"{split}: {len(known)} patients with a label, not of both classes; no AUC there."
+            )
+            notes = (*inputs.notes, *remarks, *unlabelled, ("warning", text))
+            return Findings(tables=tables, notes=notes), scored
+        null = _label_null(known, inputs.cohort, self.study, rng)
+        points, point_metrics = operating_point_table(first, threshold, split=split)
+        metrics: tuple[Metric, ...] = (
+            auc_metric(first, split=split, null=null),
+            *calibration_metrics(first, split=split),
+            *point_metrics,
+        )
+        tables |= {
+            **performance_tables(predictions, split),
+            "external_learners": learner_table(predictions, split, uncalibrated=list(rivals)),
+            **null_table(null, split),
+            "operating_points": points,
+        }
+        notes = (*inputs.notes, *remarks, *not_permuted(null, split))
+        return Findings(metrics=metrics, tables=tables, notes=notes), scored
+
+    def flattery(self, evidence: Evidence) -> Findings:
+        """How much the recipe's known defects flatter the headline model on these patients."""
+        model, rows = self.study.models[0], evidence.predictions
+        known = rows[rows["label"].notna()].drop_duplicates("patient_id").set_index("patient_id")
+        # In the order of the features, so that they are dealt to the same folds.
+        known = known.loc[[p for p in self.inputs.features.index if p in known.index]]
+        return flattered(
+            self.study,
+            self.builder.build(model, scanned_once=False),
+            features=self.inputs.features.loc[known.index, self.builder.columns(model)],
+            labels=known["label"].astype(int),
+            splitter=self.splitter,
+            seed=self.seed,
+            jobs=self.jobs,
+        )
+
+    def _labels(self, cohort: Cohort, evidence: Evidence) -> tuple[pd.Series[float], Notes]:
+        """Labels of another cohort; none, and a note, where it was not labelled."""
+        try:
+            return self.task.labels(cohort, locked_model(evidence)), ()
+        except (UnknownNameError, OutcomeError) as error:
+            return pd.Series(dtype=float), (("warning", str(error.args[0])),)
+
+    def _evidence(self, model: Model) -> Evidence:
+        features = self.inputs.features[self.builder.columns(model)]
+        get_logger(__name__).info("cross-validating %s on %d patients", model.name, len(features))
+        return self.task.cross_validate(
+            self._built(model), features, splitter=self.splitter, name=model.name, jobs=self.jobs
+        )
+
+    def _built(self, model: Model) -> BaseEstimator:
+        return self.builder.build(model, scanned_once=self.scanned_once)
+
+    def _nulls(self, evidences: Sequence[Evidence]) -> dict[str, NDArray[np.float64]]:
+        """AUCs under permuted patients, the same permutations for every model that is asked for."""
+        if self.permutations < 1:
+            return {}
+        asked = self.study.evaluation.null_of
+        every = asked is not None and asked.value == "all"
+        models = self.study.models if every else self.study.models[:1]
+        sites = sites_of(self.inputs.cohort, self.inputs.features.index)
+        nulls = {}
+        for model, evidence in zip(models, evidences, strict=False):
+            rng = np.random.default_rng([self.seed, 1])
+            nulls[model.name] = self.task.null(
+                self._built(model),
+                self.inputs.features[self.builder.columns(model)],
+                splitter=self.splitter,
+                draw=Null(evidence, self.permutations, rng, sites),
+                jobs=self.jobs,
+            )
+        return nulls
+
+    def _tested(self, null: NDArray[np.float64] | None) -> Notes:
+        if null is not None:
+            return ()
+        text = (
+            f"{SPLIT}: the procedure was not repeated on permuted patients, as the recipe asks for "
+            "no permutations; other cohorts are tested. Ask with --permutations."
+        )
+        return (("warning", text),)
+
+    def _blind(self) -> Notes:
+        """Name the models that see nothing of who was scanned once."""
+        later = set(self.inputs.follow_up)
+        names = [m.name for m in self.study.models if later.issuperset(m.blocks.value)]
+        if not (self.scanned_once and names):
+            return ()
+        text = (
+            f"{', '.join(names)}: has no baseline block, so patients who were not scanned again "
+            "were scored by what its steps impute."
+        )
+        return (("warning", text),)
+
+    def _everyone(self, evidences: Sequence[Evidence]) -> tuple[dict[str, pd.DataFrame], Notes]:
+        """Predictions of models and, for the same patients, of rivals."""
+        models = {evidence.name: evidence.predictions for evidence in evidences}
+        rivals, notes = _rivals(self.inputs, evidences[0].predictions, SPLIT)
+        return {**models, **rivals}, notes
+
+
+def _with_target(inputs: PredictionInputs, task: Task, study: PredictionStudy) -> PredictionInputs:
+    """Patients with the target, enough for the folds.
+
+    Raises
+    ------
+    StudyError
+        There are too few.
+    """
+    features = inputs.features
+    kept = features.index[features.index.isin(task.patients)]
+    fewest = study.evaluation.folds.value * study.evaluation.inner_folds.value
+    if len(kept) < max(fewest, MINIMUM_PATIENTS):
+        raise StudyError(
+            f"{inputs.cohort.id}: expected at least {max(fewest, MINIMUM_PATIENTS)} patients with "
+            f"the label {study.label.name} and all blocks, for "
+            f"{study.evaluation.folds.value} folds with {study.evaluation.inner_folds.value} "
+            f"inside; found {len(kept)}. Add patients, or copy the recipe and take fewer folds."
+        )
+    rivals = {name: known.reindex(kept) for name, known in inputs.rivals.items()}
+    return replace(inputs, features=features.loc[kept], rivals=rivals)
+
+
+def locked_model(evidence: Evidence) -> LockedModel:
+    """The model refitted on all training patients."""
+    if not isinstance(evidence.model, LockedModel):
+        raise StudyError("expected a locked model from the cross-validation; found none.")
+    return evidence.model
+
+
+def _predicted(
+    model: LockedModel, inputs: PredictionInputs, labels: pd.Series[float]
+) -> pd.DataFrame:
+    try:
+        scores = model.predict(inputs.features)
+    except AlignmentError as error:
+        raise AlignmentError(f"{inputs.cohort.id}: {error}") from None
+    return pd.DataFrame(
+        {
+            "patient_id": scores.index,
+            "repeat": 0,
+            "fold": 0,
+            "label": labels.reindex(scores.index).to_numpy(dtype=float),
+            "score": scores.to_numpy(),
+        }
+    )
+
+
+def _rivals(
+    inputs: PredictionInputs, like: pd.DataFrame, split: str
+) -> tuple[dict[str, pd.DataFrame], Notes]:
+    """Rivals as predictions of the rows whom they are known of."""
+    found, notes = {}, []
+    for name, known in inputs.rivals.items():
+        scores = like["patient_id"].map(known)
+        rows = like.assign(score=scores.to_numpy(dtype=float))[scores.notna().to_numpy()]
+        lacking = like.loc[scores.isna(), "patient_id"].nunique()
+        if rows.loc[rows["label"].notna(), "label"].nunique() < 2:
+            notes.append(("warning", f"{split}: {name} is known of one class only; left out."))
+            continue
+        if lacking:
+            text = f"{split}: {name} is not known of {lacking} patients; compared among the others."
+            notes.append(("warning", text))
+        found[name] = rows
+    return found, tuple(notes)
+
+
+def _label_null(
+    known: pd.DataFrame, cohort: Cohort, study: PredictionStudy, rng: Sequence[int]
+) -> NDArray[np.float64] | None:
+    """AUC of locked scores under permuted patients, within sites; None where nothing can move."""
+    sites = sites_of(cohort, pd.Index(known["patient_id"]))
+    labels = known.set_index("patient_id")["label"]
+    if sites is not None and not (labels.groupby(sites.to_numpy()).nunique() > 1).any():
+        return None
+    blocks = None if sites is None else sites.to_numpy(dtype=object)
+    count = study.evaluation.outcome_permutations.value
+    orders = permutations(len(known), count, np.random.default_rng(list(rng)), blocks=blocks)
+    return auc_batch(known["score"].to_numpy()[orders], known["label"].to_numpy())
+
+
+def threshold_of(study: PredictionStudy, evidence: Evidence) -> float:
+    """The recipe's threshold, locked on out-of-fold scores where it is learnt."""
+    rule = study.evaluation.threshold.value
+    return lock_threshold(evidence.predictions, rule="youden") if rule == "youden" else float(rule)

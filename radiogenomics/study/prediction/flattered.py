@@ -1,0 +1,42 @@
+"""How much a recipe's known defects would flatter its headline model on the same patients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from radiogenomics.evaluation import PatientKFold
+from radiogenomics.evaluation.flattery import flattery_on_noise, flattery_table
+from radiogenomics.study.findings import Findings
+from radiogenomics.study.prediction.schema import PredictionStudy
+
+
+def flattered(
+    study: PredictionStudy,
+    model: BaseEstimator,
+    *,
+    features: pd.DataFrame,
+    labels: pd.Series[int],
+    splitter: PatientKFold,
+    seed: int,
+    jobs: int,
+) -> Findings:
+    """Evaluate one model by the honest way and by the recipe's ``legacy`` defects.
+
+    The same is done with labels dealt at random, where everything above chance is flattery.
+    """
+    defects = study.legacy.value
+    if not defects:
+        text = f"{study.study}: no defects are known that --legacy could show."
+        return Findings(notes=(("info", text),))
+    rng = np.random.default_rng([seed, 4])
+    table = flattery_table(
+        model, features, labels, splitter=splitter, defects=defects, jobs=jobs, rng=rng
+    )
+    noise = flattery_on_noise(
+        model, features, labels, splitter=splitter, defects=defects, jobs=jobs, rng=rng
+    )
+    on_noise = noise.set_index("procedure")["auc"]
+    table["auc_on_noise"] = table["procedure"].map(on_noise)
+    return Findings(tables={"flattery": table})

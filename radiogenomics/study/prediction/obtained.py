@@ -1,0 +1,122 @@
+"""What a run obtained, in the words of claims, and both side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import pandas as pd
+
+from radiogenomics.study.findings import Findings
+from radiogenomics.study.prediction.claims_compared import compared
+from radiogenomics.study.prediction.schema import PredictionStudy
+from radiogenomics.study.results import Results
+
+COLUMNS = ("metric", "model", "split", "value", "low", "high", "chance", "p", "n", "positives")
+SAME: Mapping[str, str] = MappingProxyType(
+    {
+        "accuracy": "accuracy",
+        "sensitivity": "sensitivity",
+        "specificity": "specificity",
+        "ppv": "ppv",
+        "npv": "npv",
+        "brier": "brier",
+        "c_index": "c_index",
+        "hr_high_vs_low": "hazard_ratio",
+    }
+)
+OF_SCORE = "score"
+
+
+def with_claims(results: Results, study: PredictionStudy, claims: pd.DataFrame) -> Results:
+    """Return results with the tables of claims beside what was obtained."""
+    findings = results.findings
+    parts = {
+        name: (part.patients.value, part.positives.value) for name, part in study.design.items()
+    }
+    table = compared(claims, obtained_table(findings, study), parts=parts)
+    return replace(results, findings=replace(findings, tables={**findings.tables, "claims": table}))
+
+
+def obtained_table(findings: Findings, study: PredictionStudy) -> pd.DataFrame:
+    """Every number of a run that a paper might have claimed.
+
+    Returns
+    -------
+    DataFrame
+        ``metric, model, split, value, low, high, chance, p, n, positives``; empty cells where a
+        number has none of these.
+    """
+    headline = study.models[0].name
+    rows = [*_learners(findings), *_metrics(findings, headline), *_over_time(findings, headline)]
+    rows += _responses(findings, headline)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _learners(findings: Findings) -> Iterator[dict[str, object]]:
+    for name in ("learners", "external_learners"):
+        table = findings.tables.get(name, pd.DataFrame())
+        for row in table.to_dict("records"):
+            yield {
+                "metric": "auc",
+                "model": row["learner"],
+                **{key: row[key] for key in ("split", "low", "high", "chance", "n", "positives")},
+                "value": row["auc"],
+                "p": _p_of(findings, row["split"]) if row["headline"] else None,
+            }
+
+
+def _p_of(findings: Findings, split: str) -> float | None:
+    metric = findings.metric("auc", split=split)
+    return None if metric is None else metric.p_permutation
+
+
+def _metrics(findings: Findings, headline: str) -> Iterator[dict[str, object]]:
+    for metric in findings.metrics:
+        name, colon, endpoint = metric.name.partition(":")
+        if name in SAME:
+            yield {
+                "metric": f"{SAME[name]}{colon}{endpoint}",
+                "model": headline,
+                "split": metric.split,
+                "value": metric.value,
+                "low": metric.low,
+                "high": metric.high,
+                "chance": metric.chance,
+                "p": metric.p_permutation,
+                "n": metric.n,
+                "positives": metric.events,
+            }
+
+
+def _over_time(findings: Findings, headline: str) -> Iterator[dict[str, object]]:
+    table = findings.tables.get("time_dependent_auc", pd.DataFrame())
+    for row in table.to_dict("records"):
+        yield {
+            "metric": f"td_auc@{row['horizon']:g}:{row['endpoint']}",
+            "model": headline if row["model"] == OF_SCORE else row["model"],
+            "split": row["split"],
+            "value": row["auc"],
+            "low": row["low"],
+            "high": row["high"],
+            "chance": 0.5,
+            "n": row["n"],
+            "positives": row["events"],
+        }
+
+
+def _responses(findings: Findings, headline: str) -> Iterator[dict[str, object]]:
+    table = findings.tables.get("response_by_score", pd.DataFrame())
+    for row in table.to_dict("records"):
+        yield {
+            "metric": f"response_rate_{row['group']}",
+            "model": headline,
+            "split": row["split"],
+            "value": row["rate"],
+            "low": row["low"],
+            "high": row["high"],
+            "p": row["p"],
+            "n": row["n"],
+            "positives": row["responders"],
+        }

@@ -1,0 +1,1 @@
+"""What a locked score says beside its discrimination: survival, response, subgroups, patients."""

@@ -1,0 +1,383 @@
+"""A recipe of a prediction study turned into simulated cohorts with that study's design."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning, StudyError, UnknownNameError
+from radiogenomics.core.scan import Volume
+from radiogenomics.imaging import SETTINGS_PRESETS, features_of_volume, settings_preset
+from radiogenomics.simulate.study_cohort import draw_study_cohort, write_study_cohort
+from radiogenomics.simulate.study_design import (
+    HIGHEST,
+    BeyondLabel,
+    CategoryLabel,
+    EndpointDesign,
+    ImageDesign,
+    LabelDesign,
+    MarkerLabel,
+    PartDesign,
+    RivalDesign,
+    StudyDesign,
+    TimeLabel,
+    WordLabel,
+)
+from radiogenomics.study.prediction.inputs import BASELINE
+from radiogenomics.study.prediction.labels import (
+    FactLabel,
+    MarkersLabel,
+    ResponseLabel,
+    SignatureLabel,
+    SurvivalLabel,
+)
+from radiogenomics.study.prediction.schema import (
+    ChangeBlock,
+    ClinicalBlock,
+    ImageBlock,
+    PredictionStudy,
+    Readouts,
+)
+
+RECIST = ("CR", "PR", "SD", "PD")
+OPPOSITES = (
+    ("high", "low"),
+    ("present", "absent"),
+    ("yes", "no"),
+    ("positive", "negative"),
+    ("true", "false"),
+    ("1", "0"),
+)
+FEWEST_TRAINING, FEWEST_ELSEWHERE, FEWEST_OF_A_CLASS, FEWEST_REREAD = 40, 24, 8, 12
+FEWEST_EVENTS = 12
+USUAL_POSITIVE = 0.4
+RESPONSE_AUC = 0.65
+SAME_HOSPITALS = ("training", "internal", "validation", "temporal", "test")
+FactKind = Literal["number", "binary", "words", "weeks"]
+
+
+def simulate_study(
+    recipe: PredictionStudy,
+    out: Path | str,
+    *,
+    seed: int = 0,
+    scale: float = 1.0,
+    features: int | None = None,
+    change: bool = True,
+    effect: bool = True,
+) -> tuple[Path, ...]:
+    """Write simulated cohorts with a recipe's design, in which its true model is as good as said.
+
+    Parameters
+    ----------
+    recipe
+        The study.
+    out
+        Folder for a folder a part; made where there is none.
+    seed
+        The same seed gives the same files.
+    scale
+        Share of the patients, above 0 to 1; at least 40 in the first part and 24 in others where
+        the study has as many.
+    features
+        Most variables of an image block.
+    change
+        False: later scans show nothing new.
+    effect
+        False: nothing is linked to the label.
+
+    Returns
+    -------
+    tuple of Path
+        Manifests in the order of the design.
+
+    Raises
+    ------
+    DataError
+        The scale or the number of features is out of range, the truth cannot be met, or a part's
+        folder holds something.
+    StudyError
+        The recipe says too little: no AUC of a rival, no survival of an endpoint it reads.
+    """
+    design = design_of(recipe, scale=scale, features=features, change=change, effect=effect)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    return tuple(
+        write_study_cohort(draw_study_cohort(design, part, seed=seed), out / part)
+        for part in design.parts
+    )
+
+
+def design_of(
+    recipe: PredictionStudy,
+    *,
+    scale: float = 1.0,
+    features: int | None = None,
+    change: bool = True,
+    effect: bool = True,
+) -> StudyDesign:
+    """Turn a recipe into the design of its simulation; parameters as in ``simulate_study``."""
+    if not 0 < scale <= 1:
+        raise DataError(f"expected a scale above 0, to 1; found {scale}. Choose another one.")
+    if features is not None and features < 1:
+        raise DataError(f"expected 1 feature or more; found {features}. Choose more.")
+    truth = recipe.simulation
+    target = truth.auc.value
+    if target > HIGHEST:
+        warnings.warn(
+            f"{recipe.study}: an AUC of {target:g} needs classes that do not overlap; the true "
+            f"model has {HIGHEST}.",
+            RadiogenomicsWarning,
+            stacklevel=2,
+        )
+    label = _label(recipe)
+    parts = _parts(recipe, label, scale)
+    away = truth.without_follow_up
+    clinical = {n: b.facts.value for n, b in recipe.blocks.items() if isinstance(b, ClinicalBlock)}
+    return StudyDesign(
+        study=recipe.study,
+        parts=parts,
+        images=_images(recipe, next(iter(parts.values())).patients, scale=scale, most=features),
+        clinical=clinical,
+        label=label,
+        better=isinstance(label, BeyondLabel) or recipe.label.meaning.value == "better",
+        target=min(target, HIGHEST),
+        shares=_shares(recipe),
+        informative=truth.informative.value,
+        rivals=_rivals(recipe, label),
+        endpoints=_endpoints(recipe),
+        facts=_facts(recipe, clinical),
+        without_follow_up=0.0 if away is None else away.value,
+        change=change,
+        effect=effect,
+    )
+
+
+def _parts(recipe: PredictionStudy, label: LabelDesign, scale: float) -> dict[str, PartDesign]:
+    found: dict[str, PartDesign] = {}
+    first: tuple[str, ...] = ()
+    used = 0
+    for name, part in recipe.design.items():
+        size = part.patients.value
+        least = FEWEST_ELSEWHERE if found else FEWEST_TRAINING
+        patients = max(round(size * scale), min(size, least))
+        count = min(part.sites.value, patients)
+        shared = first[:count] if name.startswith(SAME_HOSPITALS) else ()
+        own = tuple(f"hospital {used + n + 1}" for n in range(count - len(shared)))
+        used += len(own)
+        first = first or own
+        known = part.positives.value
+        positives = _positives(label, None if known is None else known / size, patients)
+        found[name] = PartDesign(patients, positives, (*shared, *own))
+    return found
+
+
+def _positives(label: LabelDesign, share: float | None, patients: int) -> int | None:
+    """How many of class 1: as the study had, else as its rule gives, else 40 %."""
+    if isinstance(label, BeyondLabel | TimeLabel) and share is None:
+        return None
+    by_median = isinstance(label, MarkerLabel) and None in label.cutoffs
+    if by_median and isinstance(label, MarkerLabel) and len(label.markers) == 1:
+        return patients // 2
+    wanted = round((USUAL_POSITIVE if share is None else share) * patients)
+    least = FEWEST_EVENTS if isinstance(label, TimeLabel) else FEWEST_OF_A_CLASS
+    least = min(least, patients // 2)
+    most = patients // 2 if by_median else patients - least
+    return max(least, min(wanted, most))
+
+
+def _images(
+    recipe: PredictionStudy, training: int, *, scale: float, most: int | None
+) -> dict[str, ImageDesign]:
+    """Image blocks in order of time, each with the block that it is the next time point of."""
+    blocks = {n: b for n, b in recipe.blocks.items() if isinstance(b, ImageBlock)}
+    points = [BASELINE, *(b.time_point.value for b in blocks.values())]
+    order = {point: place for place, point in reversed(list(enumerate(points)))}
+    names = {
+        word: preset_features(word)
+        for word in {b.settings.value for b in blocks.values() if b.kind == "radiomics"}
+        if word in SETTINGS_PRESETS
+    }
+    found: dict[str, ImageDesign] = {}
+    latest: dict[tuple[str, ...], str] = {}
+    for name in sorted(blocks, key=lambda name: order[blocks[name].time_point.value]):
+        block = blocks[name]
+        number = min(block.features.value, most or block.features.value)
+        variables = variable_names(block.kind, number, names.get(block.settings.value, ()))
+        scan = (block.kind, block.modality.value, block.phase.value, block.region.value)
+        earlier = latest.get(scan)
+        if earlier is not None and found[earlier].variables != variables:
+            earlier = None
+        later = block.time_point.value != BASELINE
+        reread = block.reread.value or 0
+        if reread:
+            reread = min(training, max(FEWEST_REREAD, round(reread * scale)))
+        found[name] = ImageDesign(variables, earlier if later else None, later, reread)
+        latest[scan] = name
+    return found
+
+
+def variable_names(kind: str, number: int, measured: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of a block's variables: evenly from what is measured, numbered where that is too few.
+
+    Examples
+    --------
+    >>> variable_names("radiomics", 2, ("a", "b", "c", "d"))
+    ('a', 'c')
+    >>> variable_names("deep", 2, ())
+    ('deep_0001', 'deep_0002')
+    """
+    if kind == "radiomics" and number <= len(measured):
+        return tuple(measured[place * len(measured) // number] for place in range(number))
+    stem = "deep" if kind == "deep" else "feature"
+    return tuple(f"{stem}_{place + 1:04d}" for place in range(number))
+
+
+def preset_features(settings: str) -> tuple[str, ...]:
+    """Names of the features that a preset gives, found by measuring a ball of noise."""
+    preset = settings_preset(settings)
+    deep = 1 if preset.flat_axis == 0 else 24
+    z, y, x = np.indices((deep, 24, 24))
+    ball = ((y - 12) ** 2 + (x - 12) ** 2 + (z - deep // 2) ** 2 < 25).astype(np.uint8)
+    voxels = np.random.default_rng(0).normal(60, 30, size=ball.shape).astype(np.float32)
+    masks = {"tumour": ball, "liver": np.ones_like(ball)}
+    return tuple(features_of_volume(Volume(voxels, masks, (1.5, 1.5, 1.5)), preset))
+
+
+def _label(recipe: PredictionStudy) -> LabelDesign:
+    label = recipe.label
+    if isinstance(label, ResponseLabel):
+        positive = label.positive.value
+        among = label.among.value or _categories(recipe, label.outcome.value, positive)
+        negative = tuple(word for word in among if word not in positive)
+        return CategoryLabel(label.outcome.value, positive, negative or _opposite(positive))
+    if isinstance(label, SurvivalLabel):
+        months = label.months.value
+        return BeyondLabel(label.endpoint.value, None if months == "median" else months)
+    if isinstance(label, MarkersLabel):
+        cutoffs = tuple(None if cut == "median" else cut for cut in label.cutoffs.value)
+        return MarkerLabel(label.assay.value, label.markers.value, cutoffs, label.low.value)
+    if isinstance(label, FactLabel | SignatureLabel):
+        positive = label.positive.value
+        return WordLabel(label.fact.value, positive, _opposite(positive))
+    return TimeLabel(label.endpoint.value)
+
+
+def _categories(
+    recipe: PredictionStudy, outcome: str, positive: tuple[str, ...]
+) -> tuple[str, ...]:
+    """All categories of an outcome that the recipe speaks of, or RECIST's."""
+    if set(positive) <= set(RECIST):
+        return RECIST
+    words = list(positive)
+    for rival in recipe.rivals:
+        if rival.fact.value == outcome and rival.groups.value:
+            words += [word for group in rival.groups.value for word in group]
+    return tuple(dict.fromkeys(words))
+
+
+def _opposite(positive: tuple[str, ...]) -> tuple[str, ...]:
+    word = positive[0]
+    for one, other in (*OPPOSITES, *(pair[::-1] for pair in OPPOSITES)):
+        if word.casefold() == one:
+            return (other,)
+    return (word.removeprefix("no ") if word.startswith("no ") else f"no {word}",)
+
+
+def _shares(recipe: PredictionStudy) -> dict[str, float]:
+    """Shares of blocks; what a change carries belongs to its last block."""
+    found: dict[str, float] = {}
+    for name, share in recipe.simulation.shares.items():
+        block = recipe.blocks.get(name)
+        carrier = block.of.value[-1] if isinstance(block, ChangeBlock) else name
+        found[carrier] = found.get(carrier, 0.0) + share.value
+    return found
+
+
+def _rivals(recipe: PredictionStudy, label: LabelDesign) -> dict[str, RivalDesign]:
+    """Rivals of the recipe, and responses that it reads and that are neither label nor rival."""
+    known = recipe.simulation.rivals
+    clinical = {
+        fact
+        for block in recipe.blocks.values()
+        if isinstance(block, ClinicalBlock)
+        for fact in block.facts.value
+    }
+    outcomes = _responses(recipe)
+    found: dict[str, RivalDesign] = {}
+    for name in known:
+        if name not in {rival.name for rival in recipe.rivals}:
+            raise UnknownNameError("rival", name, (rival.name for rival in recipe.rivals))
+    for rival in recipe.rivals:
+        fact, groups = rival.fact.value, rival.groups.value
+        if isinstance(label, CategoryLabel) and label.outcome == fact:
+            continue
+        if rival.name not in known and fact not in clinical:
+            raise StudyError(
+                f"{recipe.study}: expected an AUC of {rival.name} in simulation, rivals; found "
+                f"{', '.join(known) or 'none'}. Add it."
+            )
+        auc = min(known[rival.name].value, HIGHEST) if rival.name in known else 0.5
+        words = {word for group in groups or () for word in group}
+        response = fact in outcomes or (bool(words) and words <= set(RECIST))
+        found[rival.name] = RivalDesign(fact, auc, groups, rival.rises.value, response)
+    written = {rival.fact for rival in found.values()}
+    if isinstance(label, CategoryLabel):
+        written.add(label.outcome)
+    better = recipe.label.meaning.value == "better"
+    for outcome, first in outcomes.items():
+        if outcome not in written:
+            rest = tuple(word for word in RECIST if word not in first) or _opposite(first)
+            groups = (rest, first) if better else (first, rest)
+            found[f"{outcome} (response)"] = RivalDesign(
+                outcome, RESPONSE_AUC, groups, outcome=True
+            )
+    return found
+
+
+def _responses(recipe: PredictionStudy) -> dict[str, tuple[str, ...]]:
+    """Response outcomes that are read → categories of those who do well."""
+    found: dict[str, tuple[str, ...]] = {}
+    readouts = recipe.readouts
+    if readouts.response is not None:
+        found[readouts.response.outcome.value] = readouts.response.responders.value
+    if readouts.pseudoprogression is not None:
+        bad = readouts.pseudoprogression.progressive.value
+        well = tuple(word for word in RECIST if word not in bad)
+        found.setdefault(readouts.pseudoprogression.outcome.value, well)
+    return found
+
+
+def _endpoints(recipe: PredictionStudy) -> dict[str, EndpointDesign]:
+    found = {}
+    for one in recipe.simulation.survival:
+        found[one.endpoint.value] = EndpointDesign(
+            one.median.value, one.hazard_ratio.value, one.censored.value
+        )
+    for readout in recipe.readouts.survival:
+        if readout.endpoint.value not in found:
+            raise StudyError(
+                f"{recipe.study}: expected survival of {readout.endpoint.value} in simulation; "
+                f"found {', '.join(found) or 'none'}. Add it."
+            )
+    return found
+
+
+def _facts(recipe: PredictionStudy, clinical: Mapping[str, tuple[str, ...]]) -> dict[str, FactKind]:
+    """Facts that the recipe reads beside clinical blocks, rivals and the label."""
+    found: dict[str, FactKind] = {}
+    for block in recipe.blocks.values():
+        if isinstance(block, ChangeBlock) and block.interval.value is not None:
+            found[block.interval.value] = "weeks"
+    readouts: Readouts = recipe.readouts
+    for readout in readouts.survival:
+        found |= dict.fromkeys(readout.adjust_for.value, "number")
+    numbers = {*found, *(fact for facts in clinical.values() for fact in facts)}
+    if readouts.subgroups is not None:
+        for fact in readouts.subgroups.value:
+            found[fact] = "binary" if fact in numbers else "words"
+    return found

@@ -1,0 +1,363 @@
+"""What is foretold, as one interface: cross-validate, permute, label and score another cohort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from radiogenomics.core.cohort import Cohort
+from radiogenomics.core.errors import OutcomeError, StudyError, short_list
+from radiogenomics.core.evidence import Evidence
+from radiogenomics.core.outcomes import SurvivalOutcome
+from radiogenomics.evaluation import (
+    LockedModel,
+    PatientKFold,
+    TargetRule,
+    cross_validate,
+    cross_validate_survival,
+    cross_validation_null,
+    cross_validation_survival_null,
+    pooled_auc,
+)
+from radiogenomics.models.survival_beyond import SurvivalBeyond
+from radiogenomics.omics import HighMarkers
+from radiogenomics.study.prediction.inputs import fact_of, numbers_of
+from radiogenomics.study.prediction.labels import (
+    FactLabel,
+    MarkersLabel,
+    ResponseLabel,
+    SignatureLabel,
+    SurvivalLabel,
+    TimeLabel,
+)
+from radiogenomics.study.prediction.schema import PredictionStudy
+
+
+@dataclass(frozen=True, eq=False)
+class Null:
+    """Whose null it is, how often it is drawn, by which stream, within which sites."""
+
+    evidence: Evidence
+    count: int
+    rng: np.random.Generator
+    blocks: pd.Series[str] | None
+
+
+class Task(Protocol):
+    """A target of one cohort and how it is learnt.
+
+    ``patients`` are those of the cohort who have the target; scores are higher for class 1.
+    """
+
+    @property
+    def patients(self) -> pd.Index:
+        """Patients whom the target is known of."""
+
+    def cross_validate(
+        self,
+        model: BaseEstimator,
+        features: pd.DataFrame,
+        *,
+        splitter: PatientKFold,
+        name: str,
+        jobs: int,
+    ) -> Evidence:
+        """Score every patient by a model that has not seen this patient; the model is locked."""
+
+    def null(
+        self,
+        model: BaseEstimator,
+        features: pd.DataFrame,
+        *,
+        splitter: PatientKFold,
+        draw: Null,
+        jobs: int,
+    ) -> NDArray[np.float64]:
+        """AUC of the whole procedure under permuted patients."""
+
+    def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
+        """Label another cohort's patients, NaN where not known, by what was learnt here."""
+
+
+def task_of(study: PredictionStudy, cohort: Cohort) -> Task:
+    """Return the recipe's target in one cohort.
+
+    Raises
+    ------
+    StudyError, OutcomeError, UnknownNameError
+        The recipe foretells a time itself; the cohort lacks what the label is made of, or both
+        classes.
+    """
+    label = study.label
+    if isinstance(label, TimeLabel):
+        raise StudyError(
+            f"{study.study}: expected a label of two classes; found a time to an event, which the "
+            "networks of this recipe foretell. Choose another recipe until they are there."
+        )
+    if isinstance(label, SurvivalLabel):
+        return beyond_task(label, cohort)
+    if isinstance(label, MarkersLabel):
+        return MarkersTask(label, marker_values(cohort, label))
+    known = class_labels(cohort, label)
+    if known.nunique() < 2:
+        found = f"{int(known.sum())} with in {len(known)} patients"
+        raise OutcomeError(
+            f"{cohort.id}: expected patients with and without {short_list(label.positive.value)} "
+            f"as the label {label.name}; found {found}. Check how the manifest maps its values."
+        )
+    return ClassTask(label, known)
+
+
+def class_labels(
+    cohort: Cohort, label: ResponseLabel | FactLabel | SignatureLabel
+) -> pd.Series[float]:
+    """1 and 0 of the patients of whom the class is known.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such outcome, category or fact.
+    """
+    if isinstance(label, ResponseLabel):
+        outcome = cohort.response(label.outcome.value)
+        called = outcome.grouped(label.positive.value)
+        if label.among.value is not None:
+            called = called[outcome.grouped(label.among.value)]
+    else:
+        known = fact_of(cohort, label.fact.value).dropna().astype(str)
+        called = known.isin(label.positive.value)
+    return called.astype(float).rename(label.name)
+
+
+def marker_values(cohort: Cohort, label: MarkersLabel) -> pd.DataFrame:
+    """Markers of the patients who have all of them."""
+    names = list(label.markers.value)
+    if label.assay.value is None:
+        table = pd.DataFrame({n: numbers_of(cohort, n, where=label.name) for n in names})
+    else:
+        table = cohort.assay(label.assay.value).select(names).per_patient()
+    return table.dropna()
+
+
+@dataclass(frozen=True, eq=False)
+class ClassTask:
+    """Classes that are known before anything is learnt."""
+
+    label: ResponseLabel | FactLabel | SignatureLabel
+    known: pd.Series[float]
+
+    @property
+    def patients(self) -> pd.Index:
+        """Patients whose class is known."""
+        return self.known.index
+
+    def cross_validate(
+        self,
+        model: BaseEstimator,
+        features: pd.DataFrame,
+        *,
+        splitter: PatientKFold,
+        name: str,
+        jobs: int,
+    ) -> Evidence:
+        """Score every patient by a model that has not seen this patient."""
+        target = self.known.loc[features.index].astype(int)
+        return cross_validate(model, features, target, splitter=splitter, name=name, jobs=jobs)
+
+    def null(
+        self,
+        model: BaseEstimator,
+        features: pd.DataFrame,
+        *,
+        splitter: PatientKFold,
+        draw: Null,
+        jobs: int,
+    ) -> NDArray[np.float64]:
+        """AUC of the whole procedure under permuted patients."""
+        return cross_validation_null(
+            model,
+            features,
+            self.known.loc[features.index].astype(int),
+            splitter=splitter,
+            statistic=pooled_auc,
+            count=draw.count,
+            rng=draw.rng,
+            blocks=draw.blocks,
+            jobs=jobs,
+        )
+
+    def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
+        """Label another cohort's patients by the same words."""
+        return class_labels(cohort, self.label)
+
+
+@dataclass(frozen=True, eq=False)
+class MarkersTask:
+    """Classes by markers whose cut-offs are learnt on the training part."""
+
+    label: MarkersLabel
+    values: pd.DataFrame
+
+    @property
+    def patients(self) -> pd.Index:
+        """Patients with every marker."""
+        return self.values.index
+
+    @property
+    def rule(self) -> TargetRule:
+        """The unfitted rule."""
+        label = self.label
+        return HighMarkers(label.markers.value, label.cutoffs.value, low=label.low.value)
+
+    def cross_validate(
+        self,
+        model: BaseEstimator,
+        features: pd.DataFrame,
+        *,
+        splitter: PatientKFold,
+        name: str,
+        jobs: int,
+    ) -> Evidence:
+        """Score every patient by a model that has not seen this patient."""
+        return cross_validate(
+            model,
+            features,
+            self.values.loc[features.index],
+            splitter=splitter,
+            target_rule=self.rule,
+            name=name,
+            jobs=jobs,
+        )
+
+    def null(
+        self,
+        model: BaseEstimator,
+        features: pd.DataFrame,
+        *,
+        splitter: PatientKFold,
+        draw: Null,
+        jobs: int,
+    ) -> NDArray[np.float64]:
+        """AUC of the whole procedure under permuted patients."""
+        return cross_validation_null(
+            model,
+            features,
+            self.values.loc[features.index],
+            splitter=splitter,
+            target_rule=self.rule,
+            statistic=pooled_auc,
+            count=draw.count,
+            rng=draw.rng,
+            blocks=draw.blocks,
+            jobs=jobs,
+        )
+
+    def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
+        """Label another cohort's patients by the cut-offs that were locked."""
+        values = marker_values(cohort, self.label)
+        rule: Any = locked.rule
+        return pd.Series(rule.transform(values).astype(float), index=values.index)
+
+
+@dataclass(frozen=True, eq=False)
+class BeyondTask:
+    """Alive beyond a time: learnt from times with their censoring, judged where it is known."""
+
+    label: SurvivalLabel
+    outcome: SurvivalOutcome
+
+    @property
+    def patients(self) -> pd.Index:
+        """Patients followed to the landmark."""
+        return self.outcome.patient_ids
+
+    def _learner(self, model: BaseEstimator) -> SurvivalBeyond:
+        label = self.label
+        return SurvivalBeyond(
+            model,
+            months=label.months.value,
+            censored=label.censored.value,
+            landmark=label.landmark.value,
+        )
+
+    def cross_validate(
+        self,
+        model: BaseEstimator,
+        features: pd.DataFrame,
+        *,
+        splitter: PatientKFold,
+        name: str,
+        jobs: int,
+    ) -> Evidence:
+        """Score every patient by a model that has not seen this patient."""
+        outcome = self.outcome.for_patients(features.index)
+        found = cross_validate_survival(
+            self._learner(model), features, outcome, splitter=splitter, name=name, jobs=jobs
+        )
+        beyond: Any = found.model
+        known = pd.Series(beyond.labels(outcome.to_structured()), index=outcome.patient_ids)
+        rows = found.predictions
+        return Evidence(
+            name=name,
+            predictions=rows.assign(
+                label=rows["patient_id"].map(known).to_numpy(), score=1 - rows["score"]
+            ),
+            selected=found.selected,
+            tables=found.tables,
+            model=LockedModel(beyond.classifier_, beyond, tuple(map(str, features.columns))),
+        )
+
+    def null(
+        self,
+        model: BaseEstimator,
+        features: pd.DataFrame,
+        *,
+        splitter: PatientKFold,
+        draw: Null,
+        jobs: int,
+    ) -> NDArray[np.float64]:
+        """AUC of the whole procedure under permuted patients."""
+        outcome = self.outcome.for_patients(features.index)
+        first = draw.evidence.predictions.drop_duplicates("patient_id")
+        return cross_validation_survival_null(
+            self._learner(model),
+            features,
+            outcome,
+            splitter=splitter,
+            count=draw.count,
+            rng=draw.rng,
+            blocks=draw.blocks,
+            statistic=_KnownAuc(first.set_index("patient_id")["label"]),
+            jobs=jobs,
+        )
+
+    def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
+        """Label another cohort's patients by the time that was locked; NaN where lost before."""
+        task = beyond_task(self.label, cohort)
+        rule: Any = locked.rule
+        known = rule.labels(task.outcome.to_structured())
+        return pd.Series(known, index=task.outcome.patient_ids)
+
+
+def beyond_task(label: SurvivalLabel, cohort: Cohort) -> BeyondTask:
+    """Return the patients of a cohort who were followed to the label's landmark."""
+    outcome = cohort.survival(label.endpoint.value)
+    landmark = label.landmark.value
+    there = outcome.patient_ids[(outcome.time > landmark) | (landmark == 0)]
+    return BeyondTask(label, outcome.for_patients(there))
+
+
+@dataclass(frozen=True, eq=False)
+class _KnownAuc:
+    """AUC of risks among patients whose label is known."""
+
+    known: pd.Series[float]
+
+    def __call__(self, predictions: pd.DataFrame) -> float:
+        labels = predictions["patient_id"].map(self.known)
+        return pooled_auc(predictions.assign(label=labels, score=-predictions["score"]))
