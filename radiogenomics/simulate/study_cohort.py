@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,9 @@ import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
-from radiogenomics.core.errors import DataError, MissingFileError, UnknownNameError
+from radiogenomics.core.errors import UnknownNameError
 from radiogenomics.core.provenance import hash_file
+from radiogenomics.simulate.staging import complete_or_not
 from radiogenomics.simulate.streams import stream
 from radiogenomics.simulate.study_design import CategoryLabel, StudyDesign
 from radiogenomics.simulate.study_facts import RESPONSE_SHARES, write_facts
@@ -155,7 +154,7 @@ def write_study_cohort(cohort: StudyCohort, folder: Path | str) -> Path:
         The folder that should hold it does not exist.
     """
     folder = Path(folder)
-    with _complete_or_not(folder) as staging:
+    with complete_or_not(folder) as staging:
         manifest = {
             "cohort": cohort.id,
             "title": cohort.title,
@@ -302,26 +301,3 @@ def _outcome_rules(cohort: StudyCohort) -> dict[str, Any]:
 
 def _entry(folder: Path, file: str) -> dict[str, Any]:
     return {"file": file, "source": "simulated", "sha256": hash_file(folder / file)}
-
-
-@contextmanager
-def _complete_or_not(folder: Path) -> Iterator[Path]:
-    """A folder to write into that takes the other's place when all is well, and else goes away."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(
-            f"expected a new or empty folder; found {folder} with content. Choose another one."
-        )
-    if not folder.parent.is_dir():
-        raise MissingFileError(
-            f"expected the folder {folder.parent} to write into; found none. Make it first."
-        )
-    staging = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
-    try:
-        yield staging
-        if folder.exists():
-            folder.rmdir()
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import gzip
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ import pandas as pd
 import yaml
 
 from radiogenomics.core.cohort import Cohort
-from radiogenomics.core.errors import DataError, MissingExtraError, MissingFileError
+from radiogenomics.core.errors import MissingExtraError
 from radiogenomics.core.feature_table import FeatureTable
 from radiogenomics.core.log import progress
 from radiogenomics.core.outcomes import ResponseOutcome, SurvivalOutcome
 from radiogenomics.core.provenance import hash_file
 from radiogenomics.core.scan import Scan, Volume
 from radiogenomics.simulate.cohort import SimulatedHCC
+from radiogenomics.simulate.staging import complete_or_not
 
 MANIFEST = "manifest.yaml"
 TEXT = frozenset({"site", "sex", "itls"})
@@ -59,24 +59,8 @@ def write_cohort(simulated: SimulatedHCC, folder: Path | str, *, jobs: int = 1) 
         There are scans to write and nibabel is not installed.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(
-            f"expected a new or empty folder; found {folder} with content. Choose another one."
-        )
-    if not folder.parent.is_dir():
-        raise MissingFileError(
-            f"expected the folder {folder.parent} to write into; found none. Make it first."
-        )
-    staging = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
-    try:
+    with complete_or_not(folder) as staging:
         _write_all(simulated, staging, jobs)
-        if folder.exists():
-            folder.rmdir()
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return folder / MANIFEST
 
 

@@ -10,6 +10,7 @@ from radiogenomics.core.errors import MissingFileError, SchemaError
 from radiogenomics.study.simulated_run import RESULT
 
 SUMMARY = "summary.json"
+WORDS = ("metric", "model", "split", "size_note", "held_against", "verdict", "where")
 
 
 def compare(folder: str | Path) -> pd.DataFrame:
@@ -46,4 +47,6 @@ def compare(folder: str | Path) -> pd.DataFrame:
             f"expected claims beside the numbers of the run in {place}; found none. Run a "
             "prediction study that has a claims.csv."
         )
-    return pd.read_csv(table)
+    found = pd.read_csv(table, dtype={"n": "Int64", "positives": "Int64"})
+    words = {name: "" for name in WORDS if name in found}
+    return found.astype(dict.fromkeys(words, "object")).fillna(words)

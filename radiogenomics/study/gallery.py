@@ -11,12 +11,14 @@ from typing import Any
 import pandas as pd
 from joblib import Parallel, delayed
 
-from radiogenomics.core.errors import UnknownNameError
+from radiogenomics.core.errors import RadiogenomicsError, UnknownNameError
 from radiogenomics.core.log import progress
 from radiogenomics.core.provenance import hash_text, version
+from radiogenomics.io.store import replaced_file
+from radiogenomics.study.compare import SUMMARY
 from radiogenomics.study.registry import CLAIMS, find_study, read_study, study_names
 from radiogenomics.study.run import DEFAULT_SEED
-from radiogenomics.study.simulated_run import RESULT, run_simulated
+from radiogenomics.study.simulated_run import RESULT, check_scale, run_simulated
 
 STAMP = "gallery.json"
 COLUMNS = ("study", "status", "auc", "low", "high", "p", "external_auc", "seconds", "verdict")
@@ -51,19 +53,22 @@ def gallery(
     Returns
     -------
     DataFrame
-        ``study, status`` (``ran``, ``kept``, ``requires: ...``), AUC of the cross-validation with
-        interval and permutation p, that of the last external part, seconds and verdict; also
-        written as ``gallery.csv``.
+        ``study, status`` (``ran``, ``kept``, ``requires: ...``, ``failed: ...``), AUC of the
+        cross-validation with interval and permutation p, that of the last external part, seconds
+        and verdict; also written as ``gallery.csv``. A study that fails stops no other.
 
     Raises
     ------
     UnknownNameError
         There is no such study.
+    DataError
+        The scale is not above 0, to 1.
     """
-    names = tuple(studies) if studies else study_names()
+    names = tuple(dict.fromkeys(studies or study_names()))
     for name in names:
         if name not in study_names():
             raise UnknownNameError("study", name, study_names())
+    check_scale(scale)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     asked = {"scale": scale, "features": features, "permutations": permutations, "seed": seed}
@@ -77,22 +82,38 @@ def gallery(
 
 
 def _one(name: str, folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    path = find_study(name)
-    study = read_study(path)
-    if study.requires:
-        return {"study": name, "status": f"requires: {', '.join(study.requires)}"}
-    stamp = folder / STAMP
-    key = _key(path, asked)
-    if stamp.is_file():
-        kept: dict[str, Any] = json.loads(stamp.read_text(encoding="utf-8"))
-        if kept.get("key") == key and (folder / RESULT / "summary.json").is_file():
-            return {**kept["row"], "status": "kept"}
-    start = perf_counter()
-    results = run_simulated(name, out=folder, jobs=1, **asked)
+    """Run a study, or find it done; one that fails says so in its row and stops no other."""
+    try:
+        path = find_study(name)
+        study = read_study(path)
+        if study.requires:
+            return {"study": name, "status": f"requires: {', '.join(study.requires)}"}
+        key = _key(path, asked)
+        kept = _kept(folder, key)
+        if kept is not None:
+            return {**kept, "status": "kept"}
+        start = perf_counter()
+        results = run_simulated(name, out=folder, jobs=1, **asked)
+    except RadiogenomicsError as error:
+        return {"study": name, "status": f"failed: {error}"}
     row = {"study": name, **_numbers(results.metrics), "verdict": results.verdict}
     row["seconds"] = round(perf_counter() - start, 1)
-    stamp.write_text(json.dumps({"key": key, "row": row}), encoding="utf-8")
+    with replaced_file(folder / STAMP) as draft:
+        draft.write_text(json.dumps({"key": key, "row": row}), encoding="utf-8")
     return {**row, "status": "ran"}
+
+
+def _kept(folder: Path, key: str) -> dict[str, Any] | None:
+    """Row of an earlier run of the same, if all of it is there."""
+    stamp = folder / STAMP
+    if not (stamp.is_file() and (folder / RESULT / SUMMARY).is_file()):
+        return None
+    try:
+        found = json.loads(stamp.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    row: dict[str, Any] | None = found["row"] if found.get("key") == key else None
+    return row
 
 
 def _key(path: Path, asked: dict[str, Any]) -> str:

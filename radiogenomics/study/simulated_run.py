@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from radiogenomics.core.errors import DataError
+from radiogenomics.core.errors import DataError, StudyError
 from radiogenomics.core.log import get_logger
 from radiogenomics.core.schema import read_yaml
 from radiogenomics.study.demo import write_demo_data
 from radiogenomics.study.prediction.schema import PredictionStudy
 from radiogenomics.study.prediction.simulated import simulate_study
-from radiogenomics.study.registry import find_study, read_study
+from radiogenomics.study.registry import AnyStudy, find_study, read_study
 from radiogenomics.study.results import Results
 from radiogenomics.study.run import DEFAULT_SEED, run
 
@@ -42,10 +42,10 @@ def run_simulated(
         Path of a recipe (file or folder) or the name of a shipped one.
     out
         Folder that will hold ``data/`` (one cohort a part of the design) and ``result/``.
-    scale
-        Share of the paper's patients.
-    features
-        Most variables of each block; as many as the paper measured when not given.
+    scale, features
+        Share of the paper's patients, above 0 to 1; most variables of each block, as many as the
+        paper measured when not given. Of prediction studies: scans of a surrogate study are drawn,
+        of patients whose number is fixed.
     change, effect
         False takes the longitudinal effect out, so that later scans say nothing that earlier ones
         do not; or every effect.
@@ -55,11 +55,15 @@ def run_simulated(
     Raises
     ------
     DataError
-        ``out`` holds data that were not simulated.
+        The scale is out of range; ``out`` holds data that were not simulated.
+    StudyError
+        The recipe requires what is not there yet.
     RadiogenomicsError
         As :func:`radiogenomics.study.run` raises.
     """
     recipe = read_study(find_study(study))
+    check_scale(scale)
+    _require_nothing(recipe)
     data = Path(out) / DATA
     _make_room(data)
     get_logger(__name__).info("simulating the cohorts of %s", recipe.study)
@@ -80,14 +84,40 @@ def run_simulated(
     )
 
 
+def check_scale(scale: float) -> None:
+    """Raise DataError unless it is a share of the patients."""
+    if not 0 < scale <= 1:
+        raise DataError(f"expected a scale above 0, to 1; found {scale}. Choose another one.")
+
+
+def _require_nothing(recipe: AnyStudy) -> None:
+    """Refuse before anything is drawn what could not be run then."""
+    if recipe.requires:
+        raise StudyError(
+            f"{recipe.study}: expected a recipe that the library can run; found that it requires "
+            f"{', '.join(recipe.requires)}, which is not there yet. Choose another recipe."
+        )
+
+
 def _make_room(data: Path) -> None:
     """Make the folder, clear of what an earlier simulation wrote; nothing else is removed."""
     data.mkdir(parents=True, exist_ok=True)
-    for part in sorted(data.iterdir()):
-        manifest = part / "manifest.yaml"
-        if not (manifest.is_file() and read_yaml(manifest).get("simulated") is True):
+    found = sorted(data.iterdir())
+    for part in found:
+        if not (_was_simulated(part) or _was_cut_off(part)):
             raise DataError(
                 f"expected only simulated cohorts in {data}; found {part.name}, which is none. "
                 "Choose another output folder."
             )
+    for part in found:
         shutil.rmtree(part)
+
+
+def _was_simulated(part: Path) -> bool:
+    manifest = part / "manifest.yaml"
+    return manifest.is_file() and read_yaml(manifest).get("simulated") is True
+
+
+def _was_cut_off(part: Path) -> bool:
+    """True of the hidden draft of a cohort whose writing was stopped from outside."""
+    return part.is_dir() and part.name.startswith(".") and part.suffix == ".partial"

@@ -102,7 +102,8 @@ def task_of(study: PredictionStudy, cohort: Cohort) -> Task:
     if isinstance(label, SurvivalLabel):
         return beyond_task(label, cohort)
     if isinstance(label, MarkersLabel):
-        return MarkersTask(label, marker_values(cohort, label))
+        rule = HighMarkers(label.markers.value, label.cutoffs.value, low=label.low.value)
+        return LabelTask(label, marker_values(cohort, label), rule)
     known = class_labels(cohort, label)
     if known.nunique() < 2:
         found = f"{int(known.sum())} with in {len(known)} patients"
@@ -110,12 +111,12 @@ def task_of(study: PredictionStudy, cohort: Cohort) -> Task:
             f"{cohort.id}: expected patients with and without {short_list(label.positive.value)} "
             f"as the label {label.name}; found {found}. Check how the manifest maps its values."
         )
-    return ClassTask(label, known)
+    return LabelTask(label, known)
 
 
 def class_labels(
     cohort: Cohort, label: ResponseLabel | FactLabel | SignatureLabel
-) -> pd.Series[float]:
+) -> pd.Series[int]:
     """1 and 0 of the patients of whom the class is known.
 
     Raises
@@ -131,7 +132,7 @@ def class_labels(
     else:
         known = fact_of(cohort, label.fact.value).dropna().astype(str)
         called = known.isin(label.positive.value)
-    return called.astype(float).rename(label.name)
+    return called.astype(int).rename(label.name)
 
 
 def marker_values(cohort: Cohort, label: MarkersLabel) -> pd.DataFrame:
@@ -145,74 +146,20 @@ def marker_values(cohort: Cohort, label: MarkersLabel) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class ClassTask:
-    """Classes that are known before anything is learnt."""
+class LabelTask:
+    """Classes 1 and 0, known before anything is learnt or made by a rule learnt in each fold.
 
-    label: ResponseLabel | FactLabel | SignatureLabel
-    known: pd.Series[float]
+    ``target`` holds the classes or, with ``rule``, what the unfitted rule learns from.
+    """
+
+    label: ResponseLabel | FactLabel | SignatureLabel | MarkersLabel
+    target: pd.Series[int] | pd.DataFrame
+    rule: TargetRule | None = None
 
     @property
     def patients(self) -> pd.Index:
         """Patients whose class is known."""
-        return self.known.index
-
-    def cross_validate(
-        self,
-        model: BaseEstimator,
-        features: pd.DataFrame,
-        *,
-        splitter: PatientKFold,
-        name: str,
-        jobs: int,
-    ) -> Evidence:
-        """Score every patient by a model that has not seen this patient."""
-        target = self.known.loc[features.index].astype(int)
-        return cross_validate(model, features, target, splitter=splitter, name=name, jobs=jobs)
-
-    def null(
-        self,
-        model: BaseEstimator,
-        features: pd.DataFrame,
-        *,
-        splitter: PatientKFold,
-        draw: Null,
-        jobs: int,
-    ) -> NDArray[np.float64]:
-        """AUC of the whole procedure under permuted patients."""
-        return cross_validation_null(
-            model,
-            features,
-            self.known.loc[features.index].astype(int),
-            splitter=splitter,
-            statistic=pooled_auc,
-            count=draw.count,
-            rng=draw.rng,
-            blocks=draw.blocks,
-            jobs=jobs,
-        )
-
-    def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
-        """Label another cohort's patients by the same words."""
-        return class_labels(cohort, self.label)
-
-
-@dataclass(frozen=True, eq=False)
-class MarkersTask:
-    """Classes by markers whose cut-offs are learnt on the training part."""
-
-    label: MarkersLabel
-    values: pd.DataFrame
-
-    @property
-    def patients(self) -> pd.Index:
-        """Patients with every marker."""
-        return self.values.index
-
-    @property
-    def rule(self) -> TargetRule:
-        """The unfitted rule."""
-        label = self.label
-        return HighMarkers(label.markers.value, label.cutoffs.value, low=label.low.value)
+        return self.target.index
 
     def cross_validate(
         self,
@@ -227,7 +174,7 @@ class MarkersTask:
         return cross_validate(
             model,
             features,
-            self.values.loc[features.index],
+            self.target.loc[features.index],
             splitter=splitter,
             target_rule=self.rule,
             name=name,
@@ -247,7 +194,7 @@ class MarkersTask:
         return cross_validation_null(
             model,
             features,
-            self.values.loc[features.index],
+            self.target.loc[features.index],
             splitter=splitter,
             target_rule=self.rule,
             statistic=pooled_auc,
@@ -258,7 +205,9 @@ class MarkersTask:
         )
 
     def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
-        """Label another cohort's patients by the cut-offs that were locked."""
+        """Label another cohort's patients by the same words, or by the cut-offs locked here."""
+        if not isinstance(self.label, MarkersLabel):
+            return class_labels(cohort, self.label).astype(float)
         values = marker_values(cohort, self.label)
         rule: Any = locked.rule
         return pd.Series(rule.transform(values).astype(float), index=values.index)

@@ -68,7 +68,7 @@ def test_response_is_class_1_where_its_category_is_named(cohort_of, study_of):
     seen = cohort.outcomes["response"].category
     task = task_of(study_of(), cohort)
     expected = seen.map({"CR": 1.0, "PR": 1.0, "SD": 0.0, "PD": 0.0})
-    pd.testing.assert_series_equal(task.known, expected, check_names=False)
+    pd.testing.assert_series_equal(task.target, expected.astype(int), check_names=False)
     np.testing.assert_array_equal(label_of(validated(task, cohort))[seen.index], expected)
 
 
@@ -80,7 +80,7 @@ def test_only_categories_among_those_asked_for_count(cohort_of, study_of):
     task = task_of(study_of(changes), cohort)
     kept = seen[seen.isin(["PR", "SD"])]
     assert task.patients.equals(kept.index)
-    np.testing.assert_array_equal(task.known, kept == "PR")
+    np.testing.assert_array_equal(task.target, kept == "PR")
 
 
 def test_a_fact_may_be_unknown(cohort_of, study_of):
@@ -89,7 +89,7 @@ def test_a_fact_may_be_unknown(cohort_of, study_of):
     cohort = replace(cohort, patients=cohort.patients.assign(stage=stage))
     task = task_of(study_of({"label": "fact"}), cohort)
     assert task.patients.equals(cohort.patient_ids[7:])
-    np.testing.assert_array_equal(task.known, stage[7:] == "C")
+    np.testing.assert_array_equal(task.target, stage[7:] == "C")
 
 
 def test_a_slot_for_a_signature_is_a_fact(cohort_of, study_of):
@@ -104,7 +104,7 @@ def test_a_slot_for_a_signature_is_a_fact(cohort_of, study_of):
     }
     cohort = cohort_of()
     task = task_of(study_of({"label": slot}), cohort)
-    np.testing.assert_array_equal(task.known, cohort.patients["stage"].isin(["B", "C"]))
+    np.testing.assert_array_equal(task.target, cohort.patients["stage"].isin(["B", "C"]))
 
 
 @pytest.mark.parametrize(
