@@ -6,6 +6,9 @@ import json
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +21,22 @@ from radiogenomics.cli.extract import extract
 from radiogenomics.cli.ibsi import ibsi
 from radiogenomics.cli.map import draw_map
 from radiogenomics.cli.methods import methods
+from radiogenomics.cli.options import AsJson, Jobs, Seed
 from radiogenomics.cli.score import score
+from radiogenomics.cli.study import compare, studies
 from radiogenomics.cli.validate import validate
-from radiogenomics.core.errors import RadiogenomicsError, RadiogenomicsWarning
+from radiogenomics.core.errors import RadiogenomicsError, RadiogenomicsWarning, StudyError
 from radiogenomics.core.provenance import version
 
 EXIT_BAD_INPUT = 2
+
+
+class Without(StrEnum):
+    """What a simulation may leave out."""
+
+    CHANGE = "change"
+    EFFECT = "effect"
+
 
 app = typer.Typer(
     name="radiogenomics",
@@ -32,7 +45,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-studies = typer.Typer(help="Recipes of published studies.", no_args_is_help=True)
 app.command(rich_help_panel="Work")(extract)
 app.command(rich_help_panel="Work")(validate)
 app.command(rich_help_panel="Work")(derive)
@@ -42,6 +54,7 @@ app.command(rich_help_panel="Work")(biopsy)
 app.command(rich_help_panel="Work")(score)
 app.command(rich_help_panel="Look")(ibsi)
 app.command(rich_help_panel="Look")(methods)
+app.command(rich_help_panel="Look")(compare)
 app.add_typer(studies, name="study", rich_help_panel="Look")
 
 DataRoot = Annotated[
@@ -50,28 +63,71 @@ DataRoot = Annotated[
         help="Folder the manifests' files are relative to; beside the manifest if not given."
     ),
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; all cores if not given.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of every random number.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Scale = Annotated[
+    float, typer.Option(min=0, max=1, help="With --simulate: share of the paper's patients.")
+]
+MostFeatures = Annotated[
+    int | None,
+    typer.Option(min=1, help="With --simulate: most variables of a block; the paper's if none."),
+]
 
 
 @app.command(rich_help_panel="Work")
 def run(
     study: Annotated[str, typer.Argument(help="Recipe: a path, or the name of a shipped one.")],
     *,
-    cohort: Annotated[list[str], typer.Option(help="Manifest; repeat it: discovery first.")],
+    cohort: Annotated[
+        list[str] | None, typer.Option(help="Manifest; repeat it: discovery first.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Output folder.")],
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="On simulated cohorts of the study's design.")
+    ] = False,
+    scale: Scale = 1.0,
+    features: MostFeatures = None,
+    without: Annotated[
+        Without | None,
+        typer.Option(help="With --simulate: take the longitudinal change, or any effect, out."),
+    ] = None,
+    complete_cases: Annotated[
+        bool, typer.Option("--complete-cases", help="Leave out patients who lack a block.")
+    ] = False,
+    legacy: Annotated[
+        bool, typer.Option("--legacy", help="Show how much the recipe's known defects flatter.")
+    ] = False,
+    permutations: Annotated[
+        int | None, typer.Option(min=0, help="Of the cross-validation; the recipe's if not given.")
+    ] = None,
     data_root: DataRoot = None,
     jobs: Jobs = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Run a recipe on cohorts and write its report."""
+    """Run a recipe on cohorts, or on simulated ones, and write its report."""
     from radiogenomics.study import run as run_study
+    from radiogenomics.study import run_simulated
 
-    _show_run(
-        run_study(study, cohort=cohort, out=out, data_root=data_root, jobs=jobs, seed=seed), as_json
+    only: dict[str, object]
+    only = {"--scale": scale != 1, "--features": features, "--without": without}
+    if simulate:
+        only = {"--data-root": data_root, "--complete-cases": complete_cases}
+    _require_one_source(
+        cohort, simulate=simulate, useless=[o for o, given in only.items() if given]
     )
+    if simulate:
+        work = partial(
+            run_simulated,
+            scale=scale,
+            features=features,
+            change=without is None,
+            effect=without is not Without.EFFECT,
+        )
+    else:
+        work = partial(
+            run_study, cohort=cohort or [], data_root=data_root, complete_cases=complete_cases
+        )
+    results = work(study, out=out, legacy=legacy, permutations=permutations, jobs=jobs, seed=seed)
+    _show_run(results, as_json)
 
 
 @app.command(rich_help_panel="Work")
@@ -101,11 +157,11 @@ def check(
 ) -> None:
     """Check a manifest against its files, or a recipe against the library's words."""
     from radiogenomics.cli.show import audit_text, study_text
-    from radiogenomics.study import Study
+    from radiogenomics.io import Audit
     from radiogenomics.study import check as run_check
 
     found = run_check(target, data_root=data_root)
-    if isinstance(found, Study):
+    if not isinstance(found, Audit):
         typer.echo(json.dumps({"study": found.study, "ok": True}) if as_json else study_text(found))
         return
     typer.echo(json.dumps(found.to_record(), indent=2) if as_json else audit_text(found))
@@ -123,29 +179,6 @@ def report(
 
     path = render(folder)
     typer.echo(json.dumps({"report": str(path)}) if as_json else f"report: {path}")
-
-
-@studies.command("list")
-def study_list(as_json: AsJson = False) -> None:
-    """List the shipped recipes: label, learner, published claim."""
-    from radiogenomics.cli.show import table_text
-    from radiogenomics.study import list as list_studies
-
-    table = list_studies()
-    typer.echo(table.reset_index().to_json(orient="records") if as_json else table_text(table))
-
-
-@studies.command("show")
-def study_show(
-    study: Annotated[str, typer.Argument(help="Recipe: a path, or the name of a shipped one.")],
-    as_json: AsJson = False,
-) -> None:
-    """Explain one recipe: each setting, its value and where it comes from."""
-    from radiogenomics.cli.show import study_text
-    from radiogenomics.study import show
-
-    recipe = show(study)
-    typer.echo(recipe.model_dump_json(indent=2) if as_json else study_text(recipe))
 
 
 @app.callback(invoke_without_command=True)
@@ -187,6 +220,22 @@ def main() -> None:
             err=True,
         )
         sys.exit(EXIT_BAD_INPUT)
+
+
+def _require_one_source(
+    cohort: list[str] | None, *, simulate: bool, useless: Sequence[str]
+) -> None:
+    """Raise StudyError unless there are cohorts or a simulation, with no option of the other."""
+    if bool(cohort) == simulate:
+        raise StudyError(
+            "expected cohorts or --simulate; found "
+            f"{'both' if simulate else 'neither'}. Name a manifest with --cohort, or simulate."
+        )
+    if useless:
+        raise StudyError(
+            f"expected options that a run with {'--simulate' if simulate else '--cohort'} knows; "
+            f"found {', '.join(useless)}, which would do nothing there. Leave it out."
+        )
 
 
 def _show_run(results: object, as_json: bool) -> None:

@@ -6,13 +6,14 @@ matches, a wrong type says where it stands. YAML is data, so tags that build obj
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypeVar, get_args
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from radiogenomics.core.errors import MissingFileError, SchemaError, near_matches
 
@@ -120,7 +121,7 @@ def parse(model: type[RecordT], content: Mapping[str, Any], *, where: str) -> Re
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        lines = [f"  {_explain(model, problem)}" for problem in error.errors(include_url=False)]
+        lines = [f"  {line}" for line in _problems(model, error)]
         raise SchemaError(f"{where}: {len(lines)} problem(s)\n" + "\n".join(lines)) from None
 
 
@@ -144,42 +145,128 @@ def _repeated_words(root: yaml.Node | None) -> Iterator[str]:
                 waiting.append(value)
 
 
-def _explain(model: type[BaseModel], problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
+def _problems(model: type[BaseModel], error: ValidationError) -> list[str]:
+    """Each problem in a line; what else a value might have been joins the line about it."""
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for problem in error.errors(include_url=False):
+        place, there = _walk(model, problem["loc"], word=problem["type"] == "extra_forbidden")
+        if problem["type"] in EXPECTED:
+            kind = EXPECTED[problem["type"]].format(**problem.get("ctx", {}))
+            found = repr(problem["input"])[:SHOWN]
+            wanted.setdefault((f"{place}: expected", f"; found {found}."), []).append(kind)
+        else:
+            wanted[_explain(place, problem, there), ""] = []
+    return [
+        f"{before} {' or '.join(dict.fromkeys(kinds))}{behind}" if kinds else before
+        for (before, behind), kinds in wanted.items()
+    ]
+
+
+def _explain(place: str, problem: Any, there: list[Any]) -> str:
     if problem["type"] == "extra_forbidden":
-        word = str(problem["loc"][-1])
-        known = sorted({field for fields in _fields_at(model, problem["loc"]) for field in fields})
-        near = near_matches(word, known)
-        hint = f"did you mean {', '.join(near)}?" if near else f"known here: {', '.join(known)}."
-        return f"{place}: unknown word; {hint}"
+        return f"{place}: unknown word; {_near(str(problem['loc'][-1]), _fields(there))}"
     if problem["type"] == "missing":
         return f"{place}: expected a value; found none. Add it."
+    if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return _explain_tag(place, problem, there)
     found = repr(problem["input"])[:SHOWN]
-    if problem["type"] in EXPECTED:
-        wanted = EXPECTED[problem["type"]].format(**problem.get("ctx", {}))
-        return f"{place}: expected {wanted}; found {found}."
     said = str(problem["msg"]).removeprefix("Value error, ")
     # A rule about several fields names what it found; the whole record would drown it.
     return f"{place}: {said}; found {found}." if place else f"{said}."
 
 
-def _fields_at(model: type[BaseModel], location: tuple[Any, ...]) -> Iterator[tuple[str, ...]]:
-    """Field names that are legal where the unknown word stands."""
-    models: list[type[BaseModel]] = [model]
-    for part in location[:-1]:
-        nested = [
-            inner
-            for current in models
-            if part in current.model_fields
-            for inner in _models_in(current.model_fields[part].annotation)
-        ]
-        models = nested or models
-    for current in models:
-        yield tuple(field.alias or name for name, field in current.model_fields.items())
+def _explain_tag(place: str, problem: Any, there: list[Any]) -> str:
+    """Of the field that says which record this is: what it may say, and what it says."""
+    field = str(problem["ctx"]["discriminator"]).strip("'")
+    known = sorted({tag for annotation in there for tag in _tags(annotation)})
+    said = problem["ctx"].get("tag")
+    if said is not None:
+        return f"{place}.{field}: unknown word {said!r}; {_near(said, known)}"
+    words = near_matches(field, map(str, problem["input"]))
+    found = f"{words[0]!r}, which may be it misspelt. Correct it." if words else "none. Add it."
+    return f"{place}.{field}: expected one of {', '.join(known)}; found {found}"
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _near(word: str, known: Iterable[str]) -> str:
+    known = sorted(known)
+    near = near_matches(word, known)
+    return f"did you mean {', '.join(near)}?" if near else f"known here: {', '.join(known)}."
+
+
+def _walk(
+    model: type[BaseModel], location: tuple[Any, ...], *, word: bool
+) -> tuple[str, list[Any]]:
+    """Place of a problem in the words of the file, and what may stand there.
+
+    Pydantic also names the member of a union that it tried, which no file says: it is left out.
+    With ``word`` the last part is a word of the file that is not known, beside those that may
+    stand there.
+    """
+    kept, here = [], [model]
+    way = location[:-1] if word else location
+    for part in way:
+        tagged = [chosen for annotation in here if (chosen := _tags(annotation).get(part))]
+        if tagged:
+            here = tagged
+            continue
+        inner = [found for annotation in here for found in _inside(annotation, part)]
+        if inner:
+            here = inner
+            kept.append(str(part))
+    return ".".join([*kept, *map(str, location[len(way) :])]), here
+
+
+def _fields(annotations: list[Any]) -> set[str]:
+    """Words that a mapping of such records may hold."""
+    return {
+        field.alias or name
+        for annotation in annotations
+        for record in _members(annotation)
+        if _is_record(record)
+        for name, field in record.model_fields.items()
+    }
+
+
+def _inside(annotation: Any, part: Any) -> Iterator[Any]:
+    """What may stand under a word of a record or mapping, or at a position of a list."""
+    for member in _members(annotation):
+        if _is_record(member):
+            for name, field in member.model_fields.items():
+                if part in (name, field.alias):
+                    yield Annotated[field.annotation, field]
+        elif get_origin(member) in (dict, Mapping):
+            yield get_args(member)[1]
+        elif get_origin(member) in (tuple, list) and isinstance(part, int):
+            yield get_args(member)[0]
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    """An annotation without its wrapping, and each alternative of a union."""
+    if get_origin(annotation) is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _members(member)
+    else:
         yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
+
+
+def _tags(annotation: Any) -> dict[Any, type[BaseModel]]:
+    """Records of a union by what their discriminating field says; none of anything else."""
+    if get_origin(annotation) in (Union, UnionType):
+        return {t: r for member in get_args(annotation) for t, r in _tags(member).items()}
+    if get_origin(annotation) is not Annotated:
+        return {}
+    inner, *notes = get_args(annotation)
+    fields = {note.discriminator for note in notes if isinstance(note, FieldInfo)} - {None}
+    return _tags(inner) | {
+        tag: record
+        for record in _members(inner)
+        if _is_record(record)
+        for field in fields & record.model_fields.keys()
+        for tag in get_args(record.model_fields[field].annotation)
+    }
+
+
+def _is_record(member: Any) -> bool:
+    return isinstance(member, type) and issubclass(member, BaseModel)

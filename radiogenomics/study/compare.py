@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from radiogenomics.core.errors import MissingFileError, SchemaError
+from radiogenomics.core.errors import MissingFileError, SchemaError, short_list
+from radiogenomics.study.prediction.claims_compared import COMPARED
 from radiogenomics.study.simulated_run import RESULT
 
 SUMMARY = "summary.json"
+COUNTS = ("n", "positives")
 WORDS = ("metric", "model", "split", "size_note", "held_against", "verdict", "where")
 
 
@@ -31,7 +33,7 @@ def compare(folder: str | Path) -> pd.DataFrame:
     MissingFileError
         There is no run.
     SchemaError
-        The run's recipe has no claims, or was no prediction study.
+        The run's recipe has no claims, or was no prediction study; or the table is another one.
     """
     place = Path(folder)
     if not (place / SUMMARY).is_file() and (place / RESULT / SUMMARY).is_file():
@@ -47,6 +49,12 @@ def compare(folder: str | Path) -> pd.DataFrame:
             f"expected claims beside the numbers of the run in {place}; found none. Run a "
             "prediction study that has a claims.csv."
         )
-    found = pd.read_csv(table, dtype={"n": "Int64", "positives": "Int64"})
-    words = {name: "" for name in WORDS if name in found}
-    return found.astype(dict.fromkeys(words, "object")).fillna(words)
+    found = pd.read_csv(table)
+    if lacking := [name for name in COMPARED if name not in found]:
+        raise SchemaError(
+            f"{table}: expected the columns {', '.join(COMPARED)}; found none of "
+            f"{short_list(lacking)}. Run the recipe again."
+        )
+    words = dict.fromkeys(WORDS, "")
+    kinds = dict.fromkeys(WORDS, "object") | dict.fromkeys(COUNTS, "Int64")
+    return found.astype(kinds).fillna(words)

@@ -112,7 +112,8 @@ def _kept(folder: Path, key: str) -> dict[str, Any] | None:
         found = json.loads(stamp.read_text(encoding="utf-8"))
     except ValueError:
         return None
-    row: dict[str, Any] | None = found["row"] if found.get("key") == key else None
+    same = isinstance(found, dict) and found.get("key") == key
+    row: dict[str, Any] | None = found["row"] if same else None
     return row
 
 

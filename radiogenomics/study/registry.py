@@ -151,7 +151,10 @@ def model_of(study: AnyStudy) -> str:
 
 
 def headline_claim(study: AnyStudy, claims: pd.DataFrame) -> str:
-    """The published discrimination in one line: of the headline model, as far outside as stated."""
+    """The published discrimination in one line: of the headline model, as far outside as stated.
+
+    Several numbers of the same patients, or of patients that are not told apart, are a range.
+    """
     found = claims[claims["metric"].isin(["auc", "c_index", "accuracy"])]
     if isinstance(study, PredictionStudy):
         found = found[found["model"].isin([study.models[0].name, ""])]
@@ -159,15 +162,12 @@ def headline_claim(study: AnyStudy, claims: pd.DataFrame) -> str:
         found = found if outside.empty else outside
     if found.empty:
         return "none public"
-    row = found[found["metric"] == found["metric"].iloc[0]].iloc[-1]
-    value = f"{row['value']:g}" if pd.notna(row["value"]) else _range(row)
-    place = f" ({row['split']})" if row["split"] else ""
-    return f"{row['metric'].replace('_', '-')} {value}{place}"
-
-
-def _range(row: pd.Series) -> str:
-    low, high = (f"{v:g}" if pd.notna(v) else "" for v in (row["low"], row["high"]))
-    return f"{low}-{high}" if low and high else f"above {low}" if low else f"below {high}"
+    same = found[found["metric"] == found["metric"].iloc[0]]
+    metric, split = same[["metric", "split"]].iloc[-1]
+    values = same.loc[same["split"] == split, "value"]
+    ends = dict.fromkeys((f"{values.min():g}", f"{values.max():g}"))
+    place = f" ({split})" if split else ""
+    return f"{metric.replace('_', '-')} {'-'.join(ends)}{place}"
 
 
 def study_claims(name: str | Path) -> pd.DataFrame:

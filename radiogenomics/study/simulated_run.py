@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 
-from radiogenomics.core.errors import DataError, StudyError
+from radiogenomics.core.errors import DataError, RadiogenomicsWarning, StudyError
 from radiogenomics.core.log import get_logger
 from radiogenomics.core.schema import read_yaml
 from radiogenomics.study.demo import write_demo_data
@@ -33,33 +34,28 @@ def run_simulated(
 ) -> Results:
     """Simulate cohorts with a study's design, and run its recipe on them.
 
-    The true model of the simulated patients reaches the published AUC; what the recipe reaches of
-    it with the paper's numbers of patients and features is the question.
+    The true model of these patients reaches the published AUC; the question is what the recipe
+    reaches of it with the paper's numbers of patients and features.
 
     Parameters
     ----------
-    study
-        Path of a recipe (file or folder) or the name of a shipped one.
+    study, legacy, permutations, jobs, seed
+        As in :func:`radiogenomics.study.run`.
     out
         Folder that will hold ``data/`` (one cohort a part of the design) and ``result/``.
     scale, features
         Share of the paper's patients, above 0 to 1; most variables of each block, as many as the
-        paper measured when not given. Of prediction studies: scans of a surrogate study are drawn,
-        of patients whose number is fixed.
+        paper measured when not given. Of prediction studies: a surrogate study has fixed numbers.
     change, effect
         False takes the longitudinal effect out, so that later scans say nothing that earlier ones
         do not; or every effect.
-    legacy, permutations, jobs, seed
-        As in :func:`radiogenomics.study.run`.
 
     Raises
     ------
     DataError
         The scale is out of range; ``out`` holds data that were not simulated.
     StudyError
-        The recipe requires what is not there yet.
-    RadiogenomicsError
-        As :func:`radiogenomics.study.run` raises.
+        The recipe requires what is not there yet; or as :func:`radiogenomics.study.run` raises.
     """
     recipe = read_study(find_study(study))
     check_scale(scale)
@@ -72,6 +68,7 @@ def run_simulated(
             recipe, data, seed=seed, scale=scale, features=features, change=change, effect=effect
         )
     else:
+        _tell_fixed(recipe, scale, features)
         manifests = write_demo_data(data, effect=float(effect), jobs=jobs, seed=seed)
     return run(
         study,
@@ -96,6 +93,16 @@ def _require_nothing(recipe: AnyStudy) -> None:
         raise StudyError(
             f"{recipe.study}: expected a recipe that the library can run; found that it requires "
             f"{', '.join(recipe.requires)}, which is not there yet. Choose another recipe."
+        )
+
+
+def _tell_fixed(recipe: AnyStudy, scale: float, features: int | None) -> None:
+    if scale != 1 or features is not None:
+        warnings.warn(
+            f"{recipe.study}: a surrogate study has simulated scans, of patients whose number is "
+            "fixed; scale and features change nothing here.",
+            RadiogenomicsWarning,
+            stacklevel=3,
         )
 
 

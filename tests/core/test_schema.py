@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, ValidationError, field_validator
@@ -76,7 +78,7 @@ def test_unknown_word_without_near_ones_lists_what_is_known() -> None:
         ),
         (
             {"main": {"file": "x", "columns": {"age": {"colum": "a", "column": "a"}}}},
-            "main.columns.age.Column.colum: unknown word; did you mean column?",
+            "main.columns.age.colum: unknown word; did you mean column?",
         ),
     ],
 )
@@ -84,6 +86,79 @@ def test_unknown_nested_word_names_the_words_of_its_own_level(
     content: dict[str, object], line: str
 ) -> None:
     assert line in problems({"cohort": "toy"} | content).splitlines()[-1]
+
+
+class Scan(Record):
+    kind: Literal["ct", "mr"]
+    phase: str
+    level: float | Literal["auto"] = "auto"
+    window: Annotated[float, Field(ge=0)] | None = None
+
+
+class Fact(Record):
+    kind: Literal["fact"]
+    # Called as a tag is: a place must not take one for the other.
+    fact: Column
+
+
+Source = Annotated[Scan | Fact, Field(discriminator="kind")]
+
+
+class Mixed(Record):
+    main: Source
+    blocks: dict[str, Source] = Field(default_factory=dict)
+    more: tuple[Source, ...] = ()
+    spare: Source | None = None
+
+
+SCAN = {"kind": "ct", "phase": "late"}
+
+
+@pytest.mark.parametrize(
+    ("block", "line"),
+    [
+        (SCAN | {"phse": "late"}, "phse: unknown word; did you mean phase?"),
+        (SCAN | {"zzz": 1}, "zzz: unknown word; known here: kind, level, phase, window."),
+        ({"kind": "mr"}, "phase: expected a value; found none. Add it."),
+        (SCAN | {"phase": 3}, "phase: expected text; found 3."),
+        (SCAN | {"window": -1}, "window: expected at least 0.0; found -1."),
+        ({"kind": "fact", "fact": {"column": "a", "kin": "b"}}, "fact.kin: unknown word; did you"),
+        ({"kind": "fact", "fact": {}}, "fact.column: expected a value; found none. Add it."),
+        ({"kind": "fact"}, "fact: expected a value; found none. Add it."),
+        (SCAN | {"kind": "mri"}, "kind: unknown word 'mri'; did you mean mr?"),
+        (SCAN | {"kind": "xyz"}, "kind: unknown word 'xyz'; known here: ct, fact, mr."),
+        ({"phase": "late"}, "kind: expected one of ct, fact, mr; found none. Add it."),
+        (
+            {"knd": "ct"},
+            "kind: expected one of ct, fact, mr; found 'knd', which may be it misspelt.",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("place", "wrapped"),
+    [
+        ("main", lambda block: {"main": block}),
+        ("blocks.pre", lambda block: {"main": SCAN, "blocks": {"pre": block}}),
+        ("blocks.fact", lambda block: {"main": SCAN, "blocks": {"fact": block}}),
+        ("more.1", lambda block: {"main": SCAN, "more": [SCAN, block]}),
+        ("spare", lambda block: {"main": SCAN, "spare": block}),
+    ],
+)
+def test_a_record_of_several_kinds_is_told_in_the_words_of_the_file(
+    place: str, wrapped: Callable[[object], dict[str, object]], block: object, line: str
+) -> None:
+    with pytest.raises(SchemaError) as caught:
+        parse(Mixed, wrapped(block), where="toy.yaml")
+    (said,) = str(caught.value).splitlines()[1:]
+    assert said.startswith(f"  {place}.{line}")
+
+
+def test_alternatives_of_a_value_are_one_problem() -> None:
+    with pytest.raises(SchemaError) as caught:
+        parse(Mixed, {"main": SCAN | {"level": "atuo"}}, where="toy.yaml")
+    assert str(caught.value) == (
+        "toy.yaml: 1 problem(s)\n  main.level: expected a number or 'auto'; found 'atuo'."
+    )
 
 
 def test_every_problem_is_listed_with_its_place() -> None:

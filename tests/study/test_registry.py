@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import radiogenomics as rg
-from radiogenomics.core.errors import MissingFileError, UnknownNameError
+from radiogenomics.core.errors import (
+    MissingFileError,
+    SchemaError,
+    StudyError,
+    UnknownNameError,
+)
 from radiogenomics.study import registry
+from radiogenomics.study.prediction.claims import COLUMNS
+from radiogenomics.study.studies_page import studies_page
 
-NAME = "jtm2025_irs_ctmr"
+NAME, LWCTR = "jtm2025_irs_ctmr", "lwctr2025_os12_ct"
 
 
 def copy_of(tmp_path: Path) -> Path:
@@ -76,20 +86,131 @@ def test_a_manifest_that_is_not_there(name, error, message):
 def test_every_shipped_recipe_is_listed_and_can_be_shown():
     table = rg.study.list()
     assert tuple(table.index) == registry.study_names()
-    row = table.loc[NAME]
-    assert (row["label"], row["learner"]) == ("IRS", "svm")
-    assert "genes in the signature 2" in row["claim"] and "0.720-0.829" in row["claim"]
+    assert list(table.columns) == ["modality", "label", "model", "claim", "status"]
+    assert (table != "").all(axis=None)
     for name in table.index:
         assert rg.study.show(name).study == name
 
 
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        (NAME, ("any", "IRS", "svm", "auc 0.72-0.829", "runs")),
+        (LWCTR, ("CT", "OS12", "svc", "auc 0.875 (external)", "runs")),
+        ("wang2022_recurrence_ctpet", ("CT, PT", "recurrence", "svm", "none public", "runs")),
+        ("xu2025_os_ct", ("CT", "OS", "cox", "c-index 0.74 (external)", "requires: deep")),
+        (
+            "lin2025_dcb_ct",
+            ("CT", "durable clinical benefit", "lr", "auc 0.88 (test)", "requires: deep"),
+        ),
+    ],
+)
+def test_a_line_of_the_list(name, row):
+    assert tuple(rg.study.list().loc[name]) == row
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ([], "none public"),
+        ([("patients", "", "", 80)], "none public"),
+        (
+            [("auc", "Fusion", "training", 0.9), ("auc", "Fusion", "external", 0.7)],
+            "0.7 (external)",
+        ),
+        (
+            [("auc", "Fusion", "training", 0.9), ("auc", "Baseline", "external", 0.7)],
+            "0.9 (training)",
+        ),
+        ([("auc", "Fusion", "", 0.9), ("auc", "Fusion", "", 0.7), ("auc", "", "", 0.8)], "0.7-0.9"),
+        ([("auc", "Baseline", "training", 0.9)], "none public"),
+    ],
+)
+def test_the_headline_of_claims_is_the_furthest_outside(rows, line):
+    lwctr = rg.study.show(LWCTR)
+    headline = lwctr.models[0].model_copy(update={"name": "Fusion"})
+    study = lwctr.model_copy(update={"models": (headline,)})
+    claims = pd.DataFrame(rows, columns=["metric", "model", "split", "value"])
+    found = registry.headline_claim(study, claims)
+    assert found == (line if line == "none public" else f"auc {line}")
+
+
 def test_claims_are_the_published_numbers():
     claims = registry.study_claims(NAME)
-    assert list(claims.columns) == ["metric", "value", "low", "high", "where"]
-    assert set(claims["where"]) == {"abstract"}
-    published = dict(zip(claims["metric"], claims["value"], strict=True))
-    assert published["hazard ratio of the surrogate (range over cohorts)"] == "1.415-1.890"
-    assert published["imaging patients"] == "754"
+    assert list(claims.columns) == list(COLUMNS)
+    assert claims["where"].str.startswith("abstract").all()
+    ratios = claims.loc[claims["metric"] == "hazard_ratio", "value"]
+    assert list(ratios) == [1.415, 1.890]
+    assert 754 in set(claims.loc[claims["metric"] == "patients", "value"])
+
+
+def changed(tmp_path: Path, *, recipe: tuple[str, str] = ("", ""), claim: str = "") -> Path:
+    """A copy of the longitudinal recipe with some of its text changed, and a claim more."""
+    folder = tmp_path / "mine"
+    shutil.copytree(registry.find_study(LWCTR).parent, folder)
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    assert recipe[0] in text
+    (folder / "study.yaml").write_text(text.replace(*recipe, 1), encoding="utf-8")
+    with (folder / "claims.csv").open("a", encoding="utf-8") as stream:
+        stream.write(claim)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("claim", "error", "said"),
+    [
+        ("auc,LWCTRR,external,0.8,,,,,x\n", UnknownNameError, "did you mean 'LWCTR'"),
+        ("auc,LWCTR,externl,0.8,,,,,x\n", UnknownNameError, "did you mean 'external'"),
+        ("acu,LWCTR,external,0.8,,,,,x\n", UnknownNameError, "did you mean 'auc'"),
+        ("accuracy,LWCTR,external,0.8,,,90,,x\n", StudyError, "has 90 patients, the recipe 80"),
+        ("accuracy,LWCTR,external,80,,,,,x\n", SchemaError, "from 0 to 1, 0.8 for 80 %"),
+    ],
+)
+def test_claims_that_contradict_the_recipe(tmp_path, claim, error, said):
+    folder = changed(tmp_path, claim=claim)
+    for read in (rg.check, rg.study.show):
+        with pytest.raises(error, match=said):
+            read(folder)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "error", "said"),
+    [
+        (("kind: prediction", "kind: predicton"), UnknownNameError, "did you mean 'prediction'"),
+        (
+            ("rule: survival_beyond", "rule: survival_byond"),
+            SchemaError,
+            "label.rule: unknown word",
+        ),
+        (("  landmark:", "  landmrk:"), SchemaError, "label.landmrk: .* did you mean landmark"),
+        (("value: exclude", "value: exlude"), SchemaError, "label.censored.value: expected 'excl"),
+        (("kind: radiomics", "kind: radiomic"), SchemaError, "pre_a.kind: unknown word 'radiomic'"),
+        (("    phase:", "    phse:"), SchemaError, "blocks.pre_a.phse: .* did you mean phase"),
+        (("value: lwctr", "value: lwctrr"), UnknownNameError, "did you mean 'lwctr'"),
+        (("step: svm_rfecv", "step: svm_rfevc"), UnknownNameError, "did you mean 'svm_rfecv'"),
+        (("threshold: {value: 0.75", "treshold: {value: 0.75"), UnknownNameError, "'threshold'"),
+        (("learner: {value: svc", "learner: {value: svcc"), UnknownNameError, "did you mean 'svc'"),
+        (("[pre_a, pre_v,", "[pre_aa, pre_v,"), UnknownNameError, "did you mean 'pre_a'"),
+    ],
+)
+def test_a_misspelt_word_of_a_recipe_names_its_like(tmp_path, recipe, error, said):
+    folder = changed(tmp_path, recipe=recipe)
+    with pytest.raises(error, match=said) as caught:
+        rg.check(folder)
+    assert not re.search("tag|constrained|discriminator|literal", str(caught.value))
+
+
+def test_the_page_is_that_of_the_recipes():
+    """Write it anew with ``python -c "..." > analyses/README.md`` when this fails."""
+    page = registry.shipped("analyses") / "README.md"
+    assert page.read_text(encoding="utf-8") == studies_page()
+
+
+def test_the_page_leads_to_the_notes_of_each():
+    targets = re.findall(r"\]\(([^)]+/NOTES\.md)\)", studies_page())
+    assert targets == [f"{name}/NOTES.md" for name in registry.study_names()]
+    for target in targets:
+        assert (registry.shipped("analyses") / target).is_file(), target
 
 
 def test_claims_that_are_not_there(tmp_path):

@@ -13,6 +13,7 @@ from radiogenomics.study import read_study
 from radiogenomics.study.registry import find_study, study_names
 
 SOURCES = {"paper", "abstract", "code", "derived", "default"}
+HEAD = {"kind", "study", "title", "question", "citation", "doi", "requires"}
 
 
 def fields() -> dict[str, Any]:
@@ -41,10 +42,10 @@ def test_every_value_of_a_shipped_recipe_says_where_it_comes_from(name):
     assert set(settings["provenance"]) <= SOURCES
     assert not settings["setting"].duplicated().any()
     content = yaml.safe_load(find_study(name).read_text(encoding="utf-8"))
-    sections = ("label", "features", "model", "evaluation", "prognosis", "response")
+    sections = [section for section in content if section not in HEAD]
     found = [leaf for section in sections for leaf in leaves(content[section], section)]
     unsourced = [place for place, leaf in found if not isinstance(leaf, dict)]
-    assert all(place.endswith((".name", ".step")) for place in unsourced)
+    assert all(place.endswith((".name", ".step", ".kind", ".rule")) for place in unsourced)
     assert len(found) - len(unsourced) == len(settings)
 
 
@@ -111,7 +112,7 @@ WRONG = [
     (
         put("features.steps.2.parameters.k", sourced("four")),
         SchemaError,
-        "features.steps.rank_selector.k: expected int.*'four'",
+        "features.rank_selector.k: expected int.*'four'",
     ),
     (put("features.steps.2.parameters.k", sourced(2.5)), SchemaError, "rank_selector.k"),
     (put("features.steps.2.parameters.k", sourced(True)), SchemaError, "rank_selector.k"),
