@@ -62,8 +62,9 @@ def run(
     data_root
         Folder that the manifests' files are relative to; each manifest's own folder when not given.
     complete_cases, legacy, permutations
-        Of prediction studies: leave out patients who lack a block; show how much known defects
-        flatter; permutations of the whole cross-validation instead of the recipe's number.
+        Leave out patients who lack a block, and show how much known defects flatter, of prediction
+        studies; permutations of the whole cross-validation instead of the recipe's number (of a
+        surrogate at least one).
     jobs
         Processes; all cores when not given. Numbers do not depend on it.
     seed
@@ -112,6 +113,7 @@ def run_cohorts(
         if isinstance(study, PredictionStudy):
             findings = run_prediction(study, cohorts, options=options, seed=seed, jobs=jobs)
         else:
+            study = _as_asked(study, options)
             inputs = [read_inputs(cohort, study, jobs=jobs) for cohort in cohorts]
             findings = merge(_stages(study, inputs, seed=seed, jobs=jobs))
     remarks = tuple(dict.fromkeys(("warning", text) for text in caught))
@@ -124,6 +126,26 @@ def run_cohorts(
         provenance=provenance,
         simulated=tuple(cohort.id for cohort in cohorts if cohort.simulated),
     )
+
+
+def _as_asked(study: Study, options: Options) -> Study:
+    """The recipe of a surrogate with the permutations that were asked for, one at the least.
+
+    Raises
+    ------
+    StudyError
+        An option of prediction studies was given.
+    """
+    if options.complete_cases or options.legacy:
+        raise StudyError(
+            f"{study.study}: expected a prediction study for complete cases and known defects; "
+            "found a surrogate, which has neither. Leave the option out."
+        )
+    if options.permutations is None:
+        return study
+    count = study.evaluation.permutations.model_copy(update={"value": max(1, options.permutations)})
+    evaluation = study.evaluation.model_copy(update={"permutations": count})
+    return study.model_copy(update={"evaluation": evaluation})
 
 
 def _stages(study: Study, inputs: Sequence[Inputs], *, seed: int, jobs: int) -> Iterator[Findings]:

@@ -17,6 +17,7 @@ import pytest
 
 import radiogenomics as rg
 from radiogenomics import simulate
+from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import (
     ChecksumError,
     DataError,
@@ -25,8 +26,10 @@ from radiogenomics.core.errors import (
     StudyError,
 )
 from radiogenomics.core.feature_table import FeatureTable
+from radiogenomics.core.provenance import Provenance
 from radiogenomics.io import pseudonym
 from radiogenomics.study import Results, run_cohorts
+from radiogenomics.study.prediction.run import Options
 from radiogenomics.study.results import without_identities
 
 
@@ -331,3 +334,18 @@ def test_a_warning_is_shown_even_when_the_run_fails(recipe, near, provenance, mo
         pytest.raises(DataError, match="Look at the scans"),
     ):
         run_cohorts(recipe, [near.cohort], provenance=provenance, seed=0, jobs=1)
+
+
+@pytest.mark.parametrize("asked", [Options(legacy=True), Options(complete_cases=True)])
+def test_options_of_prediction_studies_are_refused_of_a_surrogate(asked):
+    patients = Cohort("mine", pd.DataFrame(index=["P1"]))
+    lineage = Provenance({}, "", 0, {})
+    with pytest.raises(StudyError, match="expected a prediction study"):
+        run_cohorts(
+            rg.study.show("jtm2025_irs_ctmr"),
+            [patients],
+            provenance=lineage,
+            seed=0,
+            jobs=1,
+            options=asked,
+        )
