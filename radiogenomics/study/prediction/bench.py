@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import AlignmentError, OutcomeError, StudyError, UnknownNameError
@@ -63,13 +62,14 @@ class Bench:
         self.inputs = _with_target(inputs, self.task, study)
         # Patients of other cohorts need a baseline model too, even where nobody does here.
         self.scanned_once = not all(e.seen_again().all() for e in (self.inputs, *others))
-        self.builder = ModelBuilder(
-            study, self.inputs, memory=machine.memory, random_state=self.seed
-        )
+        self.builder = self._builder(memory=machine.memory)
         plan = study.evaluation
         self.splitter = PatientKFold(
             plan.folds.value, n_repeats=plan.repeats.value, random_state=self.seed
         )
+
+    def _builder(self, *, memory: str | None) -> ModelBuilder:
+        return ModelBuilder(self.study, self.inputs, memory=memory, random_state=self.seed)
 
     def inside(self) -> tuple[Findings, list[Evidence]]:
         """Nested cross-validation of every model; the null of the first."""
@@ -175,11 +175,12 @@ class Bench:
         features = self.inputs.features[self.builder.columns(model)]
         get_logger(__name__).info("cross-validating %s on %d patients", model.name, len(features))
         return self.task.cross_validate(
-            self._built(model), features, splitter=self.splitter, name=model.name, jobs=self.jobs
+            self.builder.build(model, scanned_once=self.scanned_once),
+            features,
+            splitter=self.splitter,
+            name=model.name,
+            jobs=self.jobs,
         )
-
-    def _built(self, model: Model) -> BaseEstimator:
-        return self.builder.build(model, scanned_once=self.scanned_once)
 
     def _nulls(self, evidences: Sequence[Evidence]) -> dict[str, NDArray[np.float64]]:
         """AUCs under permuted patients, the same permutations for every model that is asked for."""
@@ -189,11 +190,13 @@ class Bench:
         every = asked is not None and asked.value == "all"
         models = self.study.models if every else self.study.models[:1]
         sites = sites_of(self.inputs.cohort, self.inputs.features.index)
+        # One model alone never meets the same permuted patients twice.
+        builder = self.builder if every else self._builder(memory=None)
         nulls = {}
         for model, evidence in zip(models, evidences, strict=False):
             rng = np.random.default_rng([self.seed, 1])
             nulls[model.name] = self.task.null(
-                self._built(model),
+                builder.build(model, scanned_once=self.scanned_once),
                 self.inputs.features[self.builder.columns(model)],
                 splitter=self.splitter,
                 draw=Null(evidence, self.permutations, rng, sites),

@@ -37,13 +37,19 @@ class ModelBuilder:
     study, inputs
         The recipe, and its training cohort: readings for the ICC filter come from there.
     memory
-        Folder in which fitted steps of a block are kept for the other models of the same fold.
+        Folder in which fitted steps of a block are kept for the other models of the same fold; None
+        where no two models see the same patients.
     random_state
         Seed of every step, fold and learner.
     """
 
     def __init__(
-        self, study: PredictionStudy, inputs: PredictionInputs, *, memory: str, random_state: int
+        self,
+        study: PredictionStudy,
+        inputs: PredictionInputs,
+        *,
+        memory: str | None,
+        random_state: int,
     ) -> None:
         self.study = study
         self.inputs = inputs
