@@ -12,7 +12,7 @@ from radiogenomics.core.evidence import Metric
 from radiogenomics.core.provenance import Provenance
 from radiogenomics.core.signature import Signature
 from radiogenomics.io import output_folder
-from radiogenomics.study import Results
+from radiogenomics.study import Results, show
 from radiogenomics.study.findings import Findings
 from radiogenomics.study.results import write_results
 from radiogenomics.study.run import _conclusion
@@ -80,7 +80,13 @@ def test_summary_is_plain_and_complete():
     ],
 )
 def test_verdict_needs_interval_and_permutations_and_the_discovery_cohort(metrics, sentence):
-    assert _conclusion(Findings(metrics=metrics)).startswith(sentence)
+    study = show("jtm2025_irs_ctmr")
+    assert _conclusion(study, Findings(metrics=metrics)).startswith(sentence)
+
+
+def test_the_verdict_of_a_prediction_study_names_its_first_model():
+    found = _conclusion(show("lwctr2025_os12_ct"), Findings(metrics=(auc(0.55, 0.01),)))
+    assert found.startswith("the model LWCTR is distinguishable from chance (AUC 0.600")
 
 
 def test_written_tables_hold_pseudonyms_and_the_signature(tmp_path):
