@@ -14,6 +14,7 @@ COUNTS = {
     "lwctr": 1316,
     "ct": SHAPE + 14 * OTHERS,
     "mr": SHAPE + 14 * OTHERS,
+    "swi": SHAPE + 19 * OTHERS,
     "us2d": SHAPE_2D + 5 * OTHERS,
     "mmf": SHAPE + OTHERS,
 }
