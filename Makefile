@@ -88,7 +88,7 @@ $(VENV)/.base: $(VENV)/.created pyproject.toml setup.py constraints.txt $(KERNEL
 
 $(VENV)/.test: $(VENV)/.base
 	$(STEP) '· installing what the tests need'
-	@$(PIP) $(PINNED) 'radiogenomics[imaging,omics,test]' # by name: it is there, and not compiled again
+	@$(PIP) $(PINNED) 'radiogenomics[imaging,omics,deep,test]' # by name: it is there, and not compiled again
 	@touch $@
 
 # The reference radiomics engine has no wheel for any Python in use; without it the rest still works.
