@@ -88,6 +88,7 @@ REQUIRED_COLUMNS = MappingProxyType(
         "cohort_flow": ("cohort", "table", "kind", "patients", "events"),
         "label_scores": ("cohort", "score", "label"),
         "learners": ("learner", "auc", "low", "high"),
+        "concordances": ("split", "learner", "c_index", "low", "high", "n", "events"),
         "roc": ("split", "learner", "fpr", "tpr"),
         "calibration": ("split", "predicted", "observed", "low", "high", "n"),
         "external_learners": ("split", "learner", "auc", "low", "high"),

@@ -66,6 +66,26 @@ def model_pictures(content: ReportContent) -> Pictures:
     )
 
 
+def concordance_pictures(content: ReportContent) -> Pictures:
+    """C-index of every model and rival in every split, in one picture."""
+    risks = content.table("concordances")
+    if risks is None or risks["c_index"].isna().all():
+        return ()
+    places = risks["split"].map(lambda split: place_words(content, split))
+    rows = risks.assign(value=risks["c_index"], split=places)
+    words = "; ".join(
+        f"{r.learner}, {r.split} {interval(r.c_index, r.low, r.high)}" for r in records(rows)
+    )
+    return (
+        picture(
+            draw_model_forest(rows, name="C-index"),
+            alt=f"C-index of models: {words}.",
+            caption="C-index of each model in each cohort; bold: named beforehand.",
+            table="concordances",
+        ),
+    )
+
+
 def hazard_pictures(content: ReportContent, hazards: pd.DataFrame | None) -> Pictures:
     """Hazard ratios of every split, one picture an endpoint."""
     if hazards is None or not (hazards["hazard_ratio"] > 0).any():

@@ -16,11 +16,12 @@ from radiogenomics.report.content import ReportContent
 from radiogenomics.report.parts import Cell, Section, Table, frame_table, unbroken
 from radiogenomics.report.prediction_drawings import every_model, place_words
 from radiogenomics.report.prediction_texts import (
+    CONCORDANCE_COLUMNS,
     COX_COLUMNS,
-    DELONG_COLUMNS,
     DESIGN_COLUMNS,
     FOLLOW_UP_COLUMNS,
     MODEL_COLUMNS,
+    PAIRED_COLUMNS,
     PROGRESSED_COLUMNS,
     PROGRESSION_COLUMNS,
     RATE_COLUMNS,
@@ -93,7 +94,20 @@ def means_better(content: ReportContent) -> bool | None:
 
 def model_section(content: ReportContent) -> Section:
     """Every model and rival in every cohort, and the first held against the others."""
-    models = every_model(content)
+    risks, models = content.table("concordances"), every_model(content)
+    if risks is not None:
+        shown = risks.assign(split=risks["split"].map(split_words)).dropna(
+            axis="columns", how="all"
+        )
+        table = frame_table(
+            shown,
+            caption="Models, out of sample",
+            columns=CONCORDANCE_COLUMNS,
+            group_by="split",
+            csv="concordances",
+        )
+        pictures = prediction_drawings.concordance_pictures(content)
+        return Section("models", pictures=pictures, tables=(table, *_comparison_table(content)))
     if models is None:
         return Section("models")
     shown = models.assign(split=models["split"].map(split_words)).dropna(axis="columns", how="all")
@@ -119,8 +133,9 @@ def _comparison_table(content: ReportContent) -> tuple[Table, ...]:
         split=table["split"].map(split_words),
         interval=[unbroken(interval(r.difference, r.low, r.high)) for r in rows],
     )
-    caption = "The first held against the others: its AUC less theirs"
-    columns, csv = DELONG_COLUMNS, "comparisons"
+    what = "AUC" if content.table("concordances") is None else "C-index"
+    caption = f"The first held against the others: its {what} less theirs"
+    columns, csv = PAIRED_COLUMNS, "comparisons"
     return (frame_table(shown, caption=caption, columns=columns, group_by="split", csv=csv),)
 
 

@@ -31,12 +31,23 @@ MODEL_COLUMNS = MappingProxyType(
         "positives": "class 1",
     }
 )
-DELONG_COLUMNS = MappingProxyType(
+CONCORDANCE_COLUMNS = MappingProxyType(
+    {
+        "learner": "model",
+        "c_index": "C-index",
+        "low": "low",
+        "high": "high",
+        "p": "p",
+        "n": "n",
+        "events": "events",
+    }
+)
+PAIRED_COLUMNS = MappingProxyType(
     {
         "first": "model",
         "second": "against",
-        "interval": "difference of AUC (95 %)",
-        "p": "p (DeLong)",
+        "interval": "difference (95 %)",
+        "p": "p (paired)",
         "n": "n",
     }
 )

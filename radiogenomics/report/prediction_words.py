@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from radiogenomics.report.section_words import SECTIONS, Sections
+from radiogenomics.report.section_words import DERIVATION_SECTIONS, SECTIONS, Sections
 
 PREDICTION_SECTIONS: Sections = MappingProxyType(
     {
@@ -17,8 +17,9 @@ PREDICTION_SECTIONS: Sections = MappingProxyType(
         "performance": SECTIONS["performance"],
         "models": (
             "Models beside each other",
-            "AUC: ½ is chance, 1 tells everybody apart. The first model was named beforehand; only "
-            "the paired test says whether it does better than another on the same patients.",
+            "AUC and C-index: ½ is chance, 1 tells everybody apart. The first model was named "
+            "beforehand; only the paired test says whether it does better than another on the "
+            "same patients.",
         ),
         "curves": SECTIONS["roc"],
         "use": (
@@ -47,6 +48,7 @@ PREDICTION_SECTIONS: Sections = MappingProxyType(
             "The AUC within kinds of patients; ½ is chance. Only the test of interaction compares "
             "them: found in one and not in another need not mean different.",
         ),
+        "subgroups": DERIVATION_SECTIONS["subgroups"],
         "responders": (
             "Response by the score",
             "Share of responders among patients of high and of low score. Equal shares mean that "

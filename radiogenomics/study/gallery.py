@@ -11,16 +11,22 @@ from typing import Any
 import pandas as pd
 from joblib import Parallel, delayed
 
+import radiogenomics
 from radiogenomics.core.errors import RadiogenomicsError, UnknownNameError
 from radiogenomics.core.log import progress
-from radiogenomics.core.provenance import hash_text, version
+from radiogenomics.core.provenance import hash_file, hash_text, version
 from radiogenomics.io.store import replaced_file
 from radiogenomics.study.compare import SUMMARY
+from radiogenomics.study.prediction.checks import candidate_count
+from radiogenomics.study.prediction.schema import PredictionStudy
 from radiogenomics.study.registry import CLAIMS, find_study, read_study, study_names
 from radiogenomics.study.run import DEFAULT_SEED
 from radiogenomics.study.simulated_run import RESULT, check_scale, run_simulated
 
 STAMP = "gallery.json"
+PACKAGE = Path(radiogenomics.__file__).parent
+# What the data of a study can do to its run; anything else is a mistake in the program.
+FAILURES = (RadiogenomicsError, OSError, ValueError, RuntimeError, ArithmeticError, MemoryError)
 COLUMNS = ("study", "status", "auc", "low", "high", "p", "external_auc", "seconds", "verdict")
 
 
@@ -36,7 +42,7 @@ def gallery(
 ) -> pd.DataFrame:
     """Run recipes on simulated cohorts of their design, a process each.
 
-    A study that was run before with the same recipe, claims, version, seed and size is not run
+    A study that was run before with the same recipe, claims, library, seed and size is not run
     again, so that a call that was cut off goes on where it stopped.
 
     Parameters
@@ -68,17 +74,32 @@ def gallery(
     for name in names:
         if name not in study_names():
             raise UnknownNameError("study", name, study_names())
+    # The longest first: the last process to end is then not one that began late.
+    names = tuple(sorted(names, key=_effort, reverse=True))
     check_scale(scale)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     asked = {"scale": scale, "features": features, "permutations": permutations, "seed": seed}
-    work = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+    work = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(
         delayed(_one)(name, folder / name, asked) for name in names
     )
     rows: Iterable[dict[str, Any]] = progress(work, "studies", total=len(names))
     table = pd.DataFrame(list(rows), columns=list(COLUMNS)).sort_values("study")
     table.to_csv(folder / "gallery.csv", index=False)
     return table.reset_index(drop=True)
+
+
+def _effort(name: str) -> int:
+    """How long a study takes, in no unit: patients times variables times cross-validations."""
+    try:
+        study = read_study(find_study(name))
+    except RadiogenomicsError:  # told when its turn comes
+        return 0
+    if not isinstance(study, PredictionStudy):
+        return 0
+    training = next(iter(study.design.values())).patients.value
+    widths = [candidate_count(study, model) for model in study.models]
+    return training * (sum(widths) + study.evaluation.permutations.value * widths[0])
 
 
 def _one(name: str, folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
@@ -94,8 +115,8 @@ def _one(name: str, folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
             return {**kept, "status": "kept"}
         start = perf_counter()
         results = run_simulated(name, out=folder, jobs=1, **asked)
-    except RadiogenomicsError as error:
-        return {"study": name, "status": f"failed: {error}"}
+    except FAILURES as error:
+        return {"study": name, "status": f"failed: {type(error).__name__}: {error}"}
     row = {"study": name, **_numbers(results.metrics), "verdict": results.verdict}
     row["seconds"] = round(perf_counter() - start, 1)
     with replaced_file(folder / STAMP) as draft:
@@ -121,6 +142,7 @@ def _key(path: Path, asked: dict[str, Any]) -> str:
     """What a kept result depends on."""
     claims = path.with_name(CLAIMS)
     texts = [path.read_text(encoding="utf-8"), version(), json.dumps(asked, sort_keys=True)]
+    texts += [hash_file(source) for source in sorted(PACKAGE.rglob("*.py"))]
     texts.append(claims.read_text(encoding="utf-8") if claims.is_file() else "")
     return hash_text("\n".join(texts))
 

@@ -200,7 +200,8 @@ def _described(study: Study, inputs: Sequence[Inputs]) -> Findings:
 def _conclusion(study: AnyStudy, findings: Findings) -> str:
     asked = [("auc", "the imaging surrogate"), ("signature_c_index", "the signature")]
     if isinstance(study, PredictionStudy):
-        asked = [("auc", f"the model {study.models[0].name}")]
+        name = f"the model {study.models[0].name}"
+        asked = [("auc", name), ("c_index", name)]
     for name, subject in asked:
         metric = findings.metric(name, split=SPLIT)
         if metric is not None:

@@ -29,11 +29,13 @@ def few_permutations(plan: ValidationPlan) -> Notes:
     return (("warning", text),)
 
 
-def null_table(null: NDArray[np.float64] | None, split: str) -> dict[str, pd.DataFrame]:
+def null_table(
+    null: NDArray[np.float64] | None, split: str, *, metric: str = "auc"
+) -> dict[str, pd.DataFrame]:
     """The table ``null`` of one split; none where nothing was permuted."""
     if null is None:
         return {}
-    return {"null": pd.DataFrame({"metric": "auc", "split": split, "value": null})}
+    return {"null": pd.DataFrame({"metric": metric, "split": split, "value": null})}
 
 
 def not_permuted(null: NDArray[np.float64] | None, split: str) -> Notes:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 
 from radiogenomics import features
 from radiogenomics.core.errors import SchemaError, StudyError, UnknownNameError, short_list
@@ -209,19 +210,30 @@ def check_learner(name: str) -> None:
         raise UnknownNameError("learner", name, learner_names())
 
 
-def check_step(step: str, parameters: Mapping[str, object], *, section: str) -> None:
-    """Raise unless the word is a step for classes and its parameters are known and of their kind.
+def check_step(
+    step: str, parameters: Mapping[str, object], *, section: str, of_time: bool = False
+) -> None:
+    """Raise unless the word is a step for the target, its parameters known and of their kind.
+
+    ``of_time`` says that a time to an event is foretold, not classes.
 
     Raises
     ------
     UnknownNameError, StudyError, SchemaError
-        The step or a parameter is not known; it needs survival; a value is of another kind.
+        The step or a parameter is not known; it needs survival where there are classes, or the
+        other way round; a value is of another kind.
     """
     known = _defaults(step)
-    if getattr(STEPS[step], "needs_survival", False):
+    needs_time = getattr(STEPS[step], "needs_survival", False)
+    if needs_time and not of_time:
         raise StudyError(
             f"{step}: expected a step that selects by classes; found one that needs a time to an "
             "event. Use lasso or univariate_filter here, and this one in TunedSurvival."
+        )
+    if of_time and not needs_time and get_tags(STEPS[step]()).target_tags.required:
+        raise StudyError(
+            f"{step}: expected a step that selects by a time to an event, or by no target; found "
+            "one that needs two classes. Use univariate_cox or coxnet here."
         )
     for parameter, value in parameters.items():
         if parameter not in known:

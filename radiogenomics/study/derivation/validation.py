@@ -23,7 +23,6 @@ from radiogenomics.study.derivation.depth import (
     beside_covariates,
     calibration,
     event_quartiles,
-    within_subgroups,
 )
 from radiogenomics.study.derivation.evidence import Judge
 from radiogenomics.study.derivation.plan import DerivationPlan
@@ -31,6 +30,7 @@ from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import sites_of
 from radiogenomics.study.prognosis import SPLIT
 from radiogenomics.study.score import FEWEST_REFERENCE, restandardised
+from radiogenomics.study.subgroups import within_subgroups
 
 Notes = tuple[tuple[str, str], ...]
 
@@ -166,7 +166,7 @@ def validate_outside(
         accuracy_over_time(risk, outcome, place, horizons=plan.horizons),
         _foretold(risk, outcome, place, baseline=baseline),
         beside_covariates(risk, outcome, place, covariates=beside),
-        within_subgroups(risk, outcome, place, patients=within),
+        within_subgroups(risk, outcome, where=place.table, patients=within),
     ]
     return merge(stages)
 
@@ -208,7 +208,7 @@ def validate_inside(
         stages += [
             Findings(notes=lacking),
             accuracy_over_time(own, outcome, place, horizons=plan.horizons),
-            within_subgroups(own, outcome, place, patients=divisions),
+            within_subgroups(own, outcome, where=place.table, patients=divisions),
         ]
         if survival is not None:
             stages.append(calibration(survival.loc[members], outcome, place))

@@ -11,21 +11,22 @@ from numpy.typing import NDArray
 
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import AlignmentError, OutcomeError, StudyError, UnknownNameError
-from radiogenomics.core.evidence import Evidence, Metric
+from radiogenomics.core.evidence import Evidence
 from radiogenomics.core.log import get_logger
-from radiogenomics.evaluation import LockedModel, PatientKFold, auc_metric, calibration_metrics
+from radiogenomics.evaluation import LockedModel, PatientKFold
 from radiogenomics.evaluation.label_copies import refuse_label_copies
-from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
-from radiogenomics.stats import auc_batch, permutations
+from radiogenomics.evaluation.thresholds import lock_threshold
+from radiogenomics.stats import permutations
 from radiogenomics.study.findings import Findings
 from radiogenomics.study.inputs import sites_of
-from radiogenomics.study.performance import learner_table, performance_tables
 from radiogenomics.study.prediction.flattered import flattered
 from radiogenomics.study.prediction.inputs import MINIMUM_PATIENTS, Notes, PredictionInputs
+from radiogenomics.study.prediction.judges import Judge
 from radiogenomics.study.prediction.models import ModelBuilder
+from radiogenomics.study.prediction.null import Null
 from radiogenomics.study.prediction.schema import Model, PredictionStudy
 from radiogenomics.study.prediction.scored import Scored
-from radiogenomics.study.prediction.tasks import Null, Task, task_of
+from radiogenomics.study.prediction.tasks import Task, task_of
 from radiogenomics.study.validate_notes import not_permuted, null_table, uninformative
 
 SPLIT = "cross-validation"
@@ -75,25 +76,20 @@ class Bench:
         """Nested cross-validation of every model; the null of the first."""
         first, *others = self.study.models
         evidences = [self._evidence(first)]
-        labels = evidences[0].predictions.drop_duplicates("patient_id").set_index("patient_id")
-        features = self.inputs.features
-        refuse_label_copies(
-            features, labels["label"].loc[features.index], where=self.inputs.cohort.id
-        )
+        features, cohort = self.inputs.features, self.inputs.cohort
+        classes = self.task.classes(evidences[0])
+        refuse_label_copies(features, classes.loc[features.index], where=cohort.id)
+        judge = self.task.judge(cohort)
         evidences += [self._evidence(model) for model in others]
         nulls = self._nulls(evidences)
         null = nulls.get(first.name)
-        metrics = (
-            auc_metric(evidences[0].predictions, split=SPLIT, null=null),
-            *calibration_metrics(evidences[0].predictions, split=SPLIT),
-        )
-        predictions, remarks = self._everyone(evidences)
+        metrics = judge.metrics(evidences[0].predictions, split=SPLIT, null=null)
+        predictions, remarks = self._everyone(evidences, judge)
         rivals = [name for name in predictions if name in self.inputs.rivals]
         tables = {
-            **performance_tables(predictions, SPLIT),
-            "predictions": evidences[0].predictions.assign(cohort=self.inputs.cohort.id),
-            "learners": learner_table(predictions, SPLIT, uncalibrated=rivals, nulls=nulls),
-            **null_table(null, SPLIT),
+            **judge.tables(predictions, split=SPLIT, rivals=rivals, nulls=nulls),
+            "predictions": evidences[0].predictions.assign(cohort=cohort.id),
+            **null_table(null, SPLIT, metric=judge.metric),
             "selection": evidences[0].selection_frequency().rename_axis("feature").reset_index(),
             **{name: table for name, table in evidences[0].tables.items() if name == "fallbacks"},
         }
@@ -103,7 +99,8 @@ class Bench:
 
     def scored(self, evidences: Sequence[Evidence], threshold: float) -> Scored:
         """Out-of-fold scores of the training cohort, for the read-outs."""
-        predictions, _ = self._everyone(evidences)
+        judge = self.task.judge(self.inputs.cohort)
+        predictions, _ = self._everyone(evidences, judge)
         meaning = self.study.label.meaning.value
         return Scored(self.inputs.cohort, SPLIT, predictions, threshold, meaning)
 
@@ -116,40 +113,35 @@ class Bench:
         rng: Sequence[int],
     ) -> tuple[Findings, Scored]:
         """Score another cohort with every locked model; nothing is fitted."""
-        split = f"external:{inputs.cohort.id}"
-        labels, unlabelled = self._labels(inputs.cohort, evidences[0])
+        split, meaning = f"external:{inputs.cohort.id}", self.study.label.meaning.value
+        labels, judge, unlabelled = self._judged(inputs.cohort, evidences[0])
         models = {e.name: _predicted(locked_model(e), inputs, labels) for e in evidences}
         first = next(iter(models.values()))
-        rivals, remarks = _rivals(inputs, first, split)
-        predictions = {**models, **rivals}
-        meaning = self.study.label.meaning.value
-        scored = Scored(inputs.cohort, split, predictions, threshold, meaning)
-        known = first[first["label"].notna()]
+        flaw = None if judge is None else judge.flaw(first)
         tables = {"predictions": first.assign(cohort=inputs.cohort.id)}
-        if known["label"].nunique() < 2:
-            text = (
-                f"{split}: {len(known)} patients with a label, not of both classes; no AUC there."
-            )
-            notes = (*inputs.notes, *remarks, *unlabelled, ("warning", text))
-            return Findings(tables=tables, notes=notes), scored
-        null = _label_null(known, inputs.cohort, self.study, rng)
-        points, point_metrics = operating_point_table(first, threshold, split=split)
-        metrics: tuple[Metric, ...] = (
-            auc_metric(first, split=split, null=null),
-            *calibration_metrics(first, split=split),
-            *point_metrics,
-        )
+        if judge is None or flaw is not None:
+            said = (("warning", f"{split}: {flaw}"),) if flaw is not None else ()
+            scored = Scored(inputs.cohort, split, models, threshold, meaning)
+            return Findings(tables=tables, notes=(*inputs.notes, *unlabelled, *said)), scored
+        rivals, remarks = _rivals(inputs, first, split=split, judge=judge)
+        predictions = {**models, **rivals}
+        scored = Scored(inputs.cohort, split, predictions, threshold, meaning)
+        null = _locked_null(judge, first, inputs.cohort, self.study, rng)
+        points, point_metrics = judge.points(first, threshold, split=split)
+        metrics = (*judge.metrics(first, split=split, null=null), *point_metrics)
         tables |= {
-            **performance_tables(predictions, split),
-            "external_learners": learner_table(predictions, split, uncalibrated=list(rivals)),
-            **null_table(null, split),
-            "operating_points": points,
+            **judge.tables(predictions, split=split, rivals=list(rivals), outside=True),
+            **null_table(null, split, metric=judge.metric),
+            **points,
         }
         notes = (*inputs.notes, *remarks, *not_permuted(null, split))
         return Findings(metrics=metrics, tables=tables, notes=notes), scored
 
     def flattery(self, evidence: Evidence) -> Findings:
         """How much the recipe's known defects flatter the headline model on these patients."""
+        if not self.study.legacy.value:
+            text = f"{self.study.study}: no defects are known that --legacy could show."
+            return Findings(notes=(("info", text),))
         model, rows = self.study.models[0], evidence.predictions
         known = rows[rows["label"].notna()].drop_duplicates("patient_id").set_index("patient_id")
         # In the order of the features, so that they are dealt to the same folds.
@@ -164,12 +156,15 @@ class Bench:
             jobs=self.jobs,
         )
 
-    def _labels(self, cohort: Cohort, evidence: Evidence) -> tuple[pd.Series[float], Notes]:
-        """Labels of another cohort; none, and a note, where it was not labelled."""
+    def _judged(
+        self, cohort: Cohort, evidence: Evidence
+    ) -> tuple[pd.Series[float], Judge | None, Notes]:
+        """Labels of another cohort and what judges it; neither, and a note, where it has none."""
         try:
-            return self.task.labels(cohort, locked_model(evidence)), ()
+            labels = self.task.labels(cohort, locked_model(evidence))
+            return labels, self.task.judge(cohort), ()
         except (UnknownNameError, OutcomeError) as error:
-            return pd.Series(dtype=float), (("warning", str(error.args[0])),)
+            return pd.Series(dtype=float), None, (("warning", str(error.args[0])),)
 
     def _evidence(self, model: Model) -> Evidence:
         features = self.inputs.features[self.builder.columns(model)]
@@ -183,7 +178,7 @@ class Bench:
         )
 
     def _nulls(self, evidences: Sequence[Evidence]) -> dict[str, NDArray[np.float64]]:
-        """AUCs under permuted patients, the same permutations for every model that is asked for."""
+        """Headline numbers under permuted patients, the same ones for every model asked for."""
         if self.permutations < 1:
             return {}
         asked = self.study.evaluation.null_of
@@ -225,10 +220,13 @@ class Bench:
         )
         return (("warning", text),)
 
-    def _everyone(self, evidences: Sequence[Evidence]) -> tuple[dict[str, pd.DataFrame], Notes]:
+    def _everyone(
+        self, evidences: Sequence[Evidence], judge: Judge
+    ) -> tuple[dict[str, pd.DataFrame], Notes]:
         """Predictions of models and, for the same patients, of rivals."""
         models = {evidence.name: evidence.predictions for evidence in evidences}
-        rivals, notes = _rivals(self.inputs, evidences[0].predictions, SPLIT)
+        first = evidences[0].predictions
+        rivals, notes = _rivals(self.inputs, first, split=SPLIT, judge=judge)
         return {**models, **rivals}, notes
 
 
@@ -280,7 +278,7 @@ def _predicted(
 
 
 def _rivals(
-    inputs: PredictionInputs, like: pd.DataFrame, split: str
+    inputs: PredictionInputs, like: pd.DataFrame, *, split: str, judge: Judge
 ) -> tuple[dict[str, pd.DataFrame], Notes]:
     """Rivals as predictions of the rows whom they are known of."""
     found, notes = {}, []
@@ -288,8 +286,9 @@ def _rivals(
         scores = like["patient_id"].map(known)
         rows = like.assign(score=scores.to_numpy(dtype=float))[scores.notna().to_numpy()]
         lacking = like.loc[scores.isna(), "patient_id"].nunique()
-        if rows.loc[rows["label"].notna(), "label"].nunique() < 2:
-            notes.append(("warning", f"{split}: {name} is known of one class only; left out."))
+        flaw = judge.flaw(rows) if len(rows) else "known of nobody."
+        if flaw is not None:
+            notes.append(("warning", f"{split}: {name} is left out: {flaw}"))
             continue
         if lacking:
             text = f"{split}: {name} is not known of {lacking} patients; compared among the others."
@@ -298,21 +297,29 @@ def _rivals(
     return found, tuple(notes)
 
 
-def _label_null(
-    known: pd.DataFrame, cohort: Cohort, study: PredictionStudy, rng: Sequence[int]
+def _locked_null(
+    judge: Judge,
+    first: pd.DataFrame,
+    cohort: Cohort,
+    study: PredictionStudy,
+    rng: Sequence[int],
 ) -> NDArray[np.float64] | None:
-    """AUC of locked scores under permuted patients, within sites; None where nothing can move."""
+    """Locked scores under permuted patients, within sites; None where nothing can move."""
+    known = judge.judged(first)
     sites = sites_of(cohort, pd.Index(known["patient_id"]))
-    labels = known.set_index("patient_id")["label"]
-    if sites is not None and not (labels.groupby(sites.to_numpy()).nunique() > 1).any():
+    if sites is not None and not judge.movable(known, sites):
         return None
     blocks = None if sites is None else sites.to_numpy(dtype=object)
     count = study.evaluation.outcome_permutations.value
     orders = permutations(len(known), count, np.random.default_rng(list(rng)), blocks=blocks)
-    return auc_batch(known["score"].to_numpy()[orders], known["label"].to_numpy())
+    return judge.permuted(known, orders)
 
 
 def threshold_of(study: PredictionStudy, evidence: Evidence) -> float:
     """The recipe's threshold, locked on out-of-fold scores where it is learnt."""
     rule = study.evaluation.threshold.value
-    return lock_threshold(evidence.predictions, rule="youden") if rule == "youden" else float(rule)
+    if rule == "youden":
+        return lock_threshold(evidence.predictions, rule="youden")
+    if rule == "median":
+        return float(evidence.mean_predictions()["score"].median())
+    return float(rule)

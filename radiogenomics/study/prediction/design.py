@@ -9,6 +9,7 @@ import pandas as pd
 from radiogenomics.study.findings import Findings
 from radiogenomics.study.prediction.checks import design_checks
 from radiogenomics.study.prediction.inputs import PredictionInputs
+from radiogenomics.study.prediction.labels import TimeLabel
 from radiogenomics.study.prediction.schema import ImageBlock, PredictionStudy
 from radiogenomics.study.prediction.scored import Scored
 
@@ -56,11 +57,23 @@ def _design(study: PredictionStudy, scored: Sequence[Scored]) -> pd.DataFrame:
                 "part": entry.split,
                 "cohort": entry.cohort.id,
                 "patients": len(frame),
-                "positives": int(frame["label"].sum()),
+                "positives": _positives(study, entry, pd.Index(frame["patient_id"])),
                 "sites": 1 if sites is None else int(sites.nunique()),
             }
         )
     return pd.DataFrame(rows).astype({"positives": "Int64"})
+
+
+def _positives(study: PredictionStudy, entry: Scored, patients: pd.Index) -> int | None:
+    """Patients of class 1, or with the event where a time is foretold."""
+    label = study.label
+    if not isinstance(label, TimeLabel):
+        frame = next(iter(entry.predictions.values())).drop_duplicates("patient_id")
+        return int(frame["label"].sum())
+    if label.endpoint.value not in entry.cohort.outcomes:
+        return None
+    event = entry.cohort.survival(label.endpoint.value).event
+    return int(event.reindex(patients).fillna(False).sum())
 
 
 def _follow_up(

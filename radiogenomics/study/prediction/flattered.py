@@ -27,9 +27,6 @@ def flattered(
     The same is done with labels dealt at random, where everything above chance is flattery.
     """
     defects = study.legacy.value
-    if not defects:
-        text = f"{study.study}: no defects are known that --legacy could show."
-        return Findings(notes=(("info", text),))
     rng = np.random.default_rng([seed, 4])
     table = flattery_table(
         model, features, labels, splitter=splitter, defects=defects, jobs=jobs, rng=rng

@@ -13,7 +13,13 @@ from radiogenomics.models import surrogate
 from radiogenomics.models.blocks import MARK
 from radiogenomics.models.longitudinal import BaselineFallback
 from radiogenomics.models.per_block import PerBlock
-from radiogenomics.study.prediction.inputs import BASELINE, PredictionInputs
+from radiogenomics.models.prognostic_model import prognostic_model
+from radiogenomics.models.survival import survival_learner
+from radiogenomics.study.prediction.inputs import (
+    BASELINE,
+    PredictionInputs,
+    follow_up_blocks,
+)
 from radiogenomics.study.prediction.labels import MarkersLabel, SurvivalLabel, TimeLabel
 from radiogenomics.study.prediction.schema import ChangeBlock, ImageBlock, Model, PredictionStudy
 from radiogenomics.study.recipe import Step
@@ -76,12 +82,14 @@ class ModelBuilder:
         return self._steps_of(model, model.blocks.value)
 
     def _tuned(self, model: Model, blocks: Sequence[str]) -> BaseEstimator:
-        return surrogate(
+        of_time = isinstance(self.study.label, TimeLabel)
+        made: BaseEstimator = (prognostic_model if of_time else surrogate)(
             self._steps_of(model, blocks),
             model.learner.value,
             n_splits=self.study.evaluation.inner_folds.value,
             random_state=self.random_state,
         )
+        return made
 
     def _steps_of(self, model: Model, blocks: Sequence[str]) -> Steps:
         own = {name: self._built(self.study.blocks[name].steps, block=name) for name in blocks}
@@ -113,10 +121,12 @@ def check_prediction_words(study: PredictionStudy) -> None:
     StudyError
         Time points stand in the wrong order, a name is given twice, shares do not sum to 1.
     """
+    of_time = isinstance(study.label, TimeLabel)
     for name, block in study.blocks.items():
         if MARK in name:
             raise StudyError(f"blocks: expected names without {MARK!r}; found {name!r}. Rename it.")
-        _check_steps(block.steps, section=f"blocks.{name}", images=isinstance(block, ImageBlock))
+        images = isinstance(block, ImageBlock)
+        _check_steps(block.steps, section=f"blocks.{name}", images=images, of_time=of_time)
         if isinstance(block, ImageBlock) and block.kind == "radiomics":
             settings_preset(block.settings.value)
         if isinstance(block, ChangeBlock):
@@ -127,17 +137,21 @@ def check_prediction_words(study: PredictionStudy) -> None:
     for model in study.models:
         for name in model.blocks.value:
             _known(f"block of model {model.name}", name, study.blocks)
-        _check_steps(model.steps, section=f"models.{model.name}", images=False)
-        if not isinstance(study.label, TimeLabel):
+        section = f"models.{model.name}"
+        _check_steps(model.steps, section=section, images=False, of_time=of_time)
+        if of_time:
+            survival_learner(model.learner.value)
+        else:
             check_learner(model.learner.value)
+    _check_time(study)
     _check_readouts(study, rivals)
     _check_simulation(study, rivals)
 
 
-def _check_steps(steps: Sequence[Step], *, section: str, images: bool) -> None:
+def _check_steps(steps: Sequence[Step], *, section: str, images: bool, of_time: bool) -> None:
     for step in steps:
         given = {name: p.value for name, p in step.parameters.items()}
-        check_step(step.step, given, section=section)
+        check_step(step.step, given, section=section, of_time=of_time)
         if step.step == ICC_FILTER and not images:
             raise StudyError(
                 f"{section}: expected {ICC_FILTER} among the steps of an image block, which may "
@@ -184,6 +198,24 @@ def _check_change(study: PredictionStudy, name: str, block: ChangeBlock) -> None
         raise StudyError(
             f"blocks.{name}: expected the fact with the weeks between time points for a rate; "
             "found none. Name it in interval."
+        )
+
+
+def _check_time(study: PredictionStudy) -> None:
+    """Raise where a recipe of a time to an event asks for what only classes have."""
+    classes_only = {
+        "blocks of later scans": bool(follow_up_blocks(study)),
+        "readouts.explained_patients": study.readouts.explained_patients is not None,
+        "legacy": bool(study.legacy.value),
+        "evaluation.threshold": study.evaluation.threshold.value == "youden",
+    }
+    if not isinstance(study.label, TimeLabel):
+        return
+    if found := [what for what, there in classes_only.items() if there]:
+        raise StudyError(
+            "a time to an event: expected baseline scans, no defects or single patients to explain "
+            f"and a threshold of median or a number; found {short_list(found)}. These need two "
+            "classes: change them, or take the rule survival_beyond."
         )
 
 

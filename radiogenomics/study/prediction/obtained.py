@@ -49,7 +49,8 @@ def obtained_table(findings: Findings, study: PredictionStudy) -> pd.DataFrame:
         number has none of these.
     """
     headline = study.models[0].name
-    rows = [*_learners(findings), *_metrics(findings, headline), *_over_time(findings, headline)]
+    rows = [*_learners(findings), *_concordances(findings), *_metrics(findings, headline)]
+    rows += _over_time(findings, headline)
     rows += _responses(findings, headline)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -64,6 +65,20 @@ def _learners(findings: Findings) -> Iterator[dict[str, object]]:
                 **{key: row[key] for key in ("split", "low", "high", "chance", "n", "positives")},
                 "value": row["auc"],
                 "p": _p_of(findings, row["split"]) if row["headline"] else None,
+            }
+
+
+def _concordances(findings: Findings) -> Iterator[dict[str, object]]:
+    """Models beside the headline, whose own number is among the metrics."""
+    table = findings.tables.get("concordances", pd.DataFrame())
+    for row in table.to_dict("records"):
+        if not row["headline"]:
+            yield {
+                "metric": "c_index",
+                "model": row["learner"],
+                **{key: row[key] for key in ("split", "low", "high", "chance", "p", "n")},
+                "value": row["c_index"],
+                "positives": row["events"],
             }
 
 

@@ -130,7 +130,7 @@ class Evaluation(Record):
     permutations: Sourced[NotNegative]
     null_of: Sourced[Literal["headline", "all"]] | None = None
     outcome_permutations: Sourced[Positive]
-    threshold: Sourced[Share | Literal["youden"]]
+    threshold: Sourced[Share | Literal["youden", "median"]]
     minimum_events: Sourced[Positive]
     without_follow_up: Sourced[Literal["baseline_model", "exclude"]]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from radiogenomics.core.cohort import Cohort
-from radiogenomics.core.errors import OutcomeError, StudyError, short_list
+from radiogenomics.core.errors import OutcomeError, short_list
 from radiogenomics.core.evidence import Evidence
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation import (
@@ -27,6 +27,7 @@ from radiogenomics.evaluation import (
 from radiogenomics.models.survival_beyond import SurvivalBeyond
 from radiogenomics.omics import HighMarkers
 from radiogenomics.study.prediction.inputs import fact_of, numbers_of
+from radiogenomics.study.prediction.judges import ClassJudge, Judge
 from radiogenomics.study.prediction.labels import (
     FactLabel,
     MarkersLabel,
@@ -35,17 +36,9 @@ from radiogenomics.study.prediction.labels import (
     SurvivalLabel,
     TimeLabel,
 )
+from radiogenomics.study.prediction.null import Null
 from radiogenomics.study.prediction.schema import PredictionStudy
-
-
-@dataclass(frozen=True, eq=False)
-class Null:
-    """Whose null it is, how often it is drawn, by which stream, within which sites."""
-
-    evidence: Evidence
-    count: int
-    rng: np.random.Generator
-    blocks: pd.Series[str] | None
+from radiogenomics.study.prediction.time_task import TimeTask
 
 
 class Task(Protocol):
@@ -78,10 +71,16 @@ class Task(Protocol):
         draw: Null,
         jobs: int,
     ) -> NDArray[np.float64]:
-        """AUC of the whole procedure under permuted patients."""
+        """Headline number of the whole procedure under permuted patients."""
+
+    def classes(self, evidence: Evidence) -> pd.Series[float]:
+        """Class of each patient as it was held against the scores; no feature may copy it."""
 
     def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
         """Label another cohort's patients, NaN where not known, by what was learnt here."""
+
+    def judge(self, cohort: Cohort) -> Judge:
+        """Return what scores of a cohort are held against."""
 
 
 def task_of(study: PredictionStudy, cohort: Cohort) -> Task:
@@ -89,16 +88,15 @@ def task_of(study: PredictionStudy, cohort: Cohort) -> Task:
 
     Raises
     ------
-    StudyError, OutcomeError, UnknownNameError
-        The recipe foretells a time itself; the cohort lacks what the label is made of, or both
-        classes.
+    OutcomeError, UnknownNameError
+        The cohort lacks what the label is made of, or both classes.
     """
     label = study.label
     if isinstance(label, TimeLabel):
-        raise StudyError(
-            f"{study.study}: expected a label of two classes; found a time to an event, which the "
-            "networks of this recipe foretell. Choose another recipe until they are there."
-        )
+        fewest = study.evaluation.minimum_events.value
+        outcome = cohort.survival(label.endpoint.value)
+        outcome.require_events(fewest)
+        return TimeTask(label, outcome, fewest)
     if isinstance(label, SurvivalLabel):
         return beyond_task(label, cohort)
     if isinstance(label, MarkersLabel):
@@ -204,6 +202,14 @@ class LabelTask:
             jobs=jobs,
         )
 
+    def classes(self, evidence: Evidence) -> pd.Series[float]:
+        """Class of each patient as it was held against the scores."""
+        return known_classes(evidence)
+
+    def judge(self, cohort: Cohort) -> ClassJudge:
+        """Hold scores against two classes."""
+        return ClassJudge()
+
     def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
         """Label another cohort's patients by the same words, or by the cut-offs locked here."""
         if not isinstance(self.label, MarkersLabel):
@@ -285,12 +291,26 @@ class BeyondTask:
             jobs=jobs,
         )
 
+    def classes(self, evidence: Evidence) -> pd.Series[float]:
+        """Class of each patient as it was held against the scores."""
+        return known_classes(evidence)
+
+    def judge(self, cohort: Cohort) -> ClassJudge:
+        """Hold scores against two classes."""
+        return ClassJudge()
+
     def labels(self, cohort: Cohort, locked: LockedModel) -> pd.Series[float]:
         """Label another cohort's patients by the time that was locked; NaN where lost before."""
         task = beyond_task(self.label, cohort)
         rule: Any = locked.rule
         known = rule.labels(task.outcome.to_structured())
         return pd.Series(known, index=task.outcome.patient_ids)
+
+
+def known_classes(evidence: Evidence) -> pd.Series[float]:
+    """Label of each patient, of the first repeat where they are learnt anew; NaN where unknown."""
+    rows = evidence.predictions.drop_duplicates("patient_id").set_index("patient_id")
+    return rows["label"]
 
 
 def beyond_task(label: SurvivalLabel, cohort: Cohort) -> BeyondTask:

@@ -141,7 +141,18 @@ meaning: {value: worse, source: paper}
 fact: {value: stage, source: paper}
 positive: {value: [C], source: paper}
 """
-LABELS = {"survival": SURVIVAL_LABEL, "markers": MARKERS_LABEL, "fact": FACT_LABEL}
+TIME_LABEL = """
+rule: time_to_event
+name: OS
+meaning: {value: worse, source: paper}
+endpoint: {value: OS, source: paper}
+"""
+LABELS = {
+    "survival": SURVIVAL_LABEL,
+    "markers": MARKERS_LABEL,
+    "fact": FACT_LABEL,
+    "time": TIME_LABEL,
+}
 
 StudyOf = Callable[..., PredictionStudy]
 CohortOf = Callable[..., Cohort]

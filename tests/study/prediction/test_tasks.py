@@ -130,17 +130,6 @@ def test_what_the_cohort_has_not_is_named(changes, error, message, cohort_of, st
         task_of(study, cohort_of())
 
 
-def test_a_time_is_left_to_recipes_to_come(cohort_of, study_of):
-    label = {
-        "rule": "time_to_event",
-        "name": "OS",
-        "meaning": {"value": "worse", "source": "paper"},
-        "endpoint": {"value": "OS", "source": "paper"},
-    }
-    with pytest.raises(StudyError, match="two classes; found a time to an event"):
-        task_of(study_of({"label": label}), cohort_of())
-
-
 def test_another_cohort_may_have_one_class(cohort_of, study_of):
     """It is scored all the same; only the training cohort needs both."""
     study, near = study_of(), cohort_of()

@@ -14,7 +14,7 @@ from radiogenomics.study.prediction.readouts.explanation import explanation_read
 from radiogenomics.study.prediction.readouts.pseudoprogression import pseudoprogression_readout
 from radiogenomics.study.prediction.readouts.remarks import warning
 from radiogenomics.study.prediction.readouts.response import response_readouts
-from radiogenomics.study.prediction.readouts.subgroups import subgroup_auc
+from radiogenomics.study.prediction.readouts.subgroups import subgroup_auc, subgroup_hazards
 from radiogenomics.study.prediction.readouts.survival import survival_readouts
 from radiogenomics.study.prediction.schema import PredictionStudy
 from radiogenomics.study.prediction.scored import Scored
@@ -64,6 +64,7 @@ def _asked(
     yield cox_readouts(study, scored)
     yield response_readouts(study, scored)
     yield subgroup_auc(study, scored)
+    yield subgroup_hazards(study, scored)
     yield pseudoprogression_readout(study, scored)
     explained = study.readouts.explained_patients
     if explained is None:

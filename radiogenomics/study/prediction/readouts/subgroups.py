@@ -1,4 +1,4 @@
-"""Discrimination of the headline within levels of facts about the patients."""
+"""The headline within levels of facts about the patients: AUC, or hazard ratios of a risk."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from radiogenomics.evaluation.repeats import by_repeat
 from radiogenomics.evaluation.subgroups import MOST_LEVELS
 from radiogenomics.stats.classification.auc import AucEstimate, delong, delong_test_unpaired
 from radiogenomics.study.findings import Findings, merge
+from radiogenomics.study.prediction.labels import TimeLabel
 from radiogenomics.study.prediction.readouts.facts import fact_of, word
+from radiogenomics.study.prediction.readouts.held import hold
 from radiogenomics.study.prediction.readouts.remarks import NONE, warning
 from radiogenomics.study.prediction.schema import PredictionStudy
 from radiogenomics.study.prediction.scored import Scored
+from radiogenomics.study.subgroups import within_subgroups
 
 FEWEST_OF_A_CLASS = 5
 
@@ -33,16 +36,48 @@ def subgroup_auc(study: PredictionStudy, scored: Sequence[Scored]) -> Findings:
     Returns
     -------
     Findings
-        Table ``subgroup_auc``: ``split, subgroup`` (the fact), ``level, auc, low, high, n,
-        positives, p_interaction`` (empty but for facts of two levels).
+        Nothing where a time is foretold. Table ``subgroup_auc``: ``split, subgroup`` (the fact),
+        ``level, auc, low, high, n, positives, p_interaction`` (empty but for facts of two levels).
 
     References
     ----------
     Wang et al. 2007, doi:10.1056/NEJMsr077003 (reporting of subgroups).
     """
     asked = study.readouts.subgroups
-    facts = () if asked is None else asked.value
+    facts = () if asked is None or isinstance(study.label, TimeLabel) else asked.value
     return merge([_of_fact(part, fact) for part in scored for fact in facts])
+
+
+def subgroup_hazards(study: PredictionStudy, scored: Sequence[Scored]) -> Findings:
+    """Hazard ratio of the headline's risk in each level of each fact that the recipe names.
+
+    Of a recipe that foretells a time: per standard deviation of the risk, at the label's endpoint.
+
+    Returns
+    -------
+    Findings
+        Table ``subgroups`` of :func:`radiogenomics.study.subgroups.within_subgroups`.
+    """
+    asked, label = study.readouts.subgroups, study.label
+    if asked is None or not isinstance(label, TimeLabel):
+        return Findings()
+    stages = []
+    for part in scored:
+        held, notes = hold(study, part, label.endpoint.value)
+        stages.append(Findings(notes=notes))
+        if held is None:
+            continue
+        known = {fact: fact_of(part.cohort, fact) for fact in asked.value}
+        lacking = [fact for fact, column in known.items() if column is None or column.empty]
+        if lacking:
+            text = f"{part.split}: subgroups: {', '.join(lacking)} not known of this cohort; "
+            stages.append(warning(f"{text}left out."))
+        columns = {fact: known[fact] for fact in asked.value if fact not in lacking}
+        patients = pd.DataFrame(columns).reindex(held.risk.index)
+        stages.append(
+            within_subgroups(held.risk, held.outcome, where=part.split, patients=patients)
+        )
+    return merge(stages)
 
 
 def _of_fact(part: Scored, fact: str) -> Findings:

@@ -92,7 +92,13 @@ def _endpoint(
     ]
     whole = merge([Findings(notes=notes), *stages])
     behind = "" if first else f":{endpoint}"
-    named = (replace(m, name=f"{m.name}{behind}", split=part.split) for m in whole.metrics)
+    own = isinstance(study.label, TimeLabel) and study.label.endpoint.value == endpoint
+    named = (
+        replace(metric, name=f"{metric.name}{behind}", split=part.split)
+        for metric in whole.metrics
+        # What is foretold has its concordance, with its null, from the judge of the models.
+        if not (own and metric.name == "c_index")
+    )
     return replace(whole, metrics=tuple(named))
 
 
