@@ -141,7 +141,7 @@ class SurvivalBeyond(SurvivalModel):
         there = self._at_landmark(time)
         self.before_landmark_ = int((~there).sum())
         self.months_ = self._learn_months(time[there], event[there])
-        label = self._labels(time, event)
+        label = _labels(time, event, self.months_)
         self.unknown_ = int((np.isnan(label) & there).sum())
         if self.censored == EVENT_FREE:
             label = np.where(np.isnan(label), 1.0, label)
@@ -182,8 +182,26 @@ class SurvivalBeyond(SurvivalModel):
             apply, are NaN as well.
         """
         check_is_fitted(self)
+        return self._known(y, self.months_)
+
+    def labels_learnt_from(self, train: Any, y: Any) -> np.ndarray:
+        """Label patients as :meth:`labels` would after a fit to others, without the fit.
+
+        Parameters
+        ----------
+        train
+            Survival target of the patients that teach the months.
+        y
+            Survival target of those who are labelled.
+        """
+        self._check_parameters()
+        time, event = survival_target(train)
+        there = self._at_landmark(time)
+        return self._known(y, self._learn_months(time[there], event[there]))
+
+    def _known(self, y: Any, months: float) -> np.ndarray:
         time, event = survival_target(y)
-        return np.where(self._at_landmark(time), self._labels(time, event), np.nan)
+        return np.where(self._at_landmark(time), _labels(time, event, months), np.nan)
 
     @property
     def selected_features_(self) -> Any:
@@ -246,11 +264,6 @@ class SurvivalBeyond(SurvivalModel):
             )
         return float(median)
 
-    def _labels(self, time: Floats, event: Bools) -> Floats:
-        just = np.abs(time - self.months_) <= ROUNDING * self.months_
-        beyond = ((time > self.months_) & ~just) | (just & ~event)
-        return np.where(beyond, 1.0, np.where(event, 0.0, np.nan))
-
     def _require_both(self, label: Floats) -> None:
         alive = int(label.sum())
         dead = label.size - alive
@@ -265,3 +278,10 @@ class SurvivalBeyond(SurvivalModel):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _labels(time: Floats, event: Bools, months: float) -> Floats:
+    """Alive beyond so many months (1), dead by then (0), or nobody knows (NaN)."""
+    just = np.abs(time - months) <= ROUNDING * months
+    beyond = ((time > months) & ~just) | (just & ~event)
+    return np.where(beyond, 1.0, np.where(event, 0.0, np.nan))

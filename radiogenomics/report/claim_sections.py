@@ -146,7 +146,9 @@ def flattery_section(content: ReportContent) -> Section:
     lines: tuple[Cell, ...] = ()
     if worst["auc"] > honest["auc"]:
         noise = worst["auc_on_noise"]
-        nothing = "" if pd.isna(noise) else f", and {noise:.2f} where there is nothing to find"
+        nothing = (
+            "" if pd.isna(noise) else f", and {_of_noise(worst)} where there is nothing to find"
+        )
         text = (
             f"The honest way finds {interval(honest['auc'], honest['low'], honest['high'])}. "
             f"{str(worst['procedure'])[:1].upper()}{str(worst['procedure'])[1:]} would claim "
@@ -161,3 +163,11 @@ def flattery_section(content: ReportContent) -> Section:
             frame_table(shown, caption="Procedures", columns=FLATTERY_COLUMNS, csv="flattery"),
         ),
     )
+
+
+def _of_noise(row: pd.Series) -> str:
+    """Mean over shuffled labels and, where there were several, the extremes."""
+    mean = f"{row['auc_on_noise']:.2f}"
+    if "noise_low" not in row or pd.isna(row["noise_low"]):
+        return mean
+    return f"{mean} ({row['noise_low']:.2f} to {row['noise_high']:.2f})"

@@ -73,6 +73,7 @@ READ_BY = {
     "nomogram_points": ("cox",),
     "nomogram_totals": ("cox",),
     "subgroup_auc": ("subgroup_auc",),
+    "subgroups": ("subgroups",),
     "response_by_score": ("responders",),
     "pseudoprogression": ("pseudoprogression",),
     "pseudoprogression_summary": ("pseudoprogression",),
@@ -173,6 +174,8 @@ def read_out(tables: Tables, split: str, cohort: str, n: int) -> None:
         row = {"split": split, "subgroup": "regimen", "level": level, "auc": auc, "n": n // 2}
         row |= {"low": auc - 0.1, "high": auc + 0.08, "positives": n // 4, "p_interaction": 0.4}
         tables.add("subgroup_auc", [row])
+        ratio = {"hazard_ratio": 2 * auc, "low": auc, "high": 4 * auc, "events": n // 3}
+        tables.add("subgroups", [{**row, **ratio}])
     for group, rate in (("high", 0.45), ("low", 0.15)):
         row = {"split": split, "outcome": "response", "group": group, "n": n // 2, "rate": rate}
         row |= {"responders": round(rate * (n // 2)), "low": rate - 0.1, "high": rate + 0.12}

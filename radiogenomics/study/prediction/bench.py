@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import AlignmentError, OutcomeError, StudyError, UnknownNameError
-from radiogenomics.core.evidence import Evidence
+from radiogenomics.core.evidence import Evidence, Metric
 from radiogenomics.core.log import get_logger
 from radiogenomics.evaluation import LockedModel, PatientKFold
 from radiogenomics.evaluation.label_copies import refuse_label_copies
@@ -83,19 +83,35 @@ class Bench:
         evidences += [self._evidence(model) for model in others]
         nulls = self._nulls(evidences)
         null = nulls.get(first.name)
+        points, point_metrics = self._points_inside(evidences[0], judge)
         metrics = judge.metrics(evidences[0].predictions, split=SPLIT, null=null)
         predictions, remarks = self._everyone(evidences, judge)
         rivals = [name for name in predictions if name in self.inputs.rivals]
         tables = {
             **judge.tables(predictions, split=SPLIT, rivals=rivals, nulls=nulls),
+            **points,
             "predictions": evidences[0].predictions.assign(cohort=cohort.id),
             **null_table(null, SPLIT, metric=judge.metric),
             "selection": evidences[0].selection_frequency().rename_axis("feature").reset_index(),
             **{name: table for name, table in evidences[0].tables.items() if name == "fallbacks"},
         }
         notes = (*remarks, *self._tested(null), *self._blind(), *uninformative(evidences))
-        found = Findings(metrics=metrics, tables=tables, notes=notes, evidence=evidences[0])
+        found = Findings(
+            metrics=(*metrics, *point_metrics),
+            tables=tables,
+            notes=notes,
+            evidence=evidences[0],
+        )
         return found, evidences
+
+    def _points_inside(
+        self, evidence: Evidence, judge: Judge
+    ) -> tuple[dict[str, pd.DataFrame], tuple[Metric, ...]]:
+        """Operating points where the threshold was fixed beforehand; a learnt one has seen them."""
+        threshold = self.study.evaluation.threshold.value
+        if isinstance(threshold, str):
+            return {}, ()
+        return judge.points(evidence.predictions, threshold, split=SPLIT)
 
     def scored(self, evidences: Sequence[Evidence], threshold: float) -> Scored:
         """Out-of-fold scores of the training cohort, for the read-outs."""

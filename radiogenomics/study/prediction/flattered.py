@@ -11,6 +11,8 @@ from radiogenomics.evaluation.flattery import flattery_on_noise, flattery_table
 from radiogenomics.study.findings import Findings
 from radiogenomics.study.prediction.schema import PredictionStudy
 
+DEALS = 10
+
 
 def flattered(
     study: PredictionStudy,
@@ -24,7 +26,8 @@ def flattered(
 ) -> Findings:
     """Evaluate one model by the honest way and by the recipe's ``legacy`` defects.
 
-    The same is done with labels dealt at random, where everything above chance is flattery.
+    The same is done with labels dealt at random, ten times, where everything above chance is
+    flattery: ``auc_on_noise`` is the mean, ``noise_low`` and ``noise_high`` the extremes.
     """
     defects = study.legacy.value
     rng = np.random.default_rng([seed, 4])
@@ -32,8 +35,10 @@ def flattered(
         model, features, labels, splitter=splitter, defects=defects, jobs=jobs, rng=rng
     )
     noise = flattery_on_noise(
-        model, features, labels, splitter=splitter, defects=defects, jobs=jobs, rng=rng
-    )
-    on_noise = noise.set_index("procedure")["auc"]
-    table["auc_on_noise"] = table["procedure"].map(on_noise)
+        model, features, labels,
+        splitter=splitter, defects=defects, count=DEALS, jobs=jobs, rng=rng,
+    )  # fmt: skip
+    spread = noise.groupby("procedure")["auc"].agg(["mean", "min", "max"])
+    spread.columns = ["auc_on_noise", "noise_low", "noise_high"]
+    table = table.join(spread, on="procedure")
     return Findings(tables={"flattery": table})

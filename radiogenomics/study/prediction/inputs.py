@@ -187,6 +187,18 @@ def fact_of(cohort: Cohort, fact: str) -> pd.Series:
     return cohort.patients[fact]
 
 
+def word(value: object) -> str:
+    """Write a value as recipes do: 2 for 2.0.
+
+    Examples
+    --------
+    >>> word(2.0), word("PD"), word(True)
+    ('2', 'PD', 'True')
+    """
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
+    return f"{value:g}" if number else str(value)
+
+
 def _change_block(
     cohort: Cohort, name: str, block: ChangeBlock, images: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
@@ -282,13 +294,13 @@ def _rival(cohort: Cohort, rival: Rival) -> pd.Series[float]:
         sign = 1.0 if rival.rises.value == "positive" else -1.0
         return sign * numbers_of(cohort, name, where=rival.name)
     place = {value: position for position, group in enumerate(groups) for value in group}
-    strange = sorted({str(v) for v in known.dropna().unique()} - set(place))
+    strange = sorted({word(v) for v in known.dropna().unique()} - set(place))
     if strange:
         raise SchemaError(
             f"{cohort.id}: expected {short_list(place)} as {name} for {rival.name}; found "
             f"{short_list(strange)}. Map them in the manifest, or add them to the recipe's groups."
         )
-    found = known.map(lambda value: place.get(str(value), np.nan), na_action="ignore")
+    found = known.map(lambda value: place.get(word(value), np.nan), na_action="ignore")
     return found.astype(float)
 
 

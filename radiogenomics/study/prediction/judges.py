@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -16,11 +17,13 @@ from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation import (
     auc_metric,
     calibration_metrics,
+    comparison_table,
     concordance_comparison_table,
     concordance_metric,
+    decision_curve_table,
 )
 from radiogenomics.evaluation.thresholds import operating_point_table
-from radiogenomics.stats import auc_batch, concordance_batch
+from radiogenomics.stats import adjust, auc_batch, concordance_batch
 from radiogenomics.study.performance import NO_NULLS, learner_table, performance_tables
 
 Tables = dict[str, pd.DataFrame]
@@ -103,8 +106,13 @@ class ClassJudge:
     ) -> Tables:
         """Curves, DeLong's comparisons, and a table of models and rivals."""
         learners = learner_table(predictions, split, uncalibrated=rivals, nulls=nulls)
-        name = "external_learners" if outside else "learners"
-        return {**performance_tables(predictions, split), name: learners}
+        models = {name: frame for name, frame in predictions.items() if name not in rivals}
+        return {
+            **performance_tables(predictions, split),
+            "external_learners" if outside else "learners": learners,
+            **_net_benefit(models, split),
+            **_model_pairs(models, split),
+        }
 
     def points(
         self, predictions: pd.DataFrame, threshold: float, *, split: str
@@ -217,3 +225,33 @@ class ConcordanceJudge:
 
     def _truth(self, known: pd.DataFrame) -> SurvivalOutcome:
         return self.outcome.for_patients(pd.unique(known["patient_id"]))
+
+
+def _net_benefit(models: Mapping[str, pd.DataFrame], split: str) -> Tables:
+    """Decision curves of all models by name; those of treating all and nobody once."""
+    if len(models) < 2:
+        return {}
+    curves: list[pd.DataFrame] = []
+    for name, frame in models.items():
+        table = decision_curve_table(frame)
+        own = table["strategy"] == "model"
+        curves.append((table if not curves else table[own]).assign(learner=name))
+        curves[-1]["strategy"] = curves[-1]["strategy"].replace("model", name)
+    return {"decision_curve": pd.concat(curves, ignore_index=True).assign(split=split)}
+
+
+def _model_pairs(models: Mapping[str, pd.DataFrame], split: str) -> Tables:
+    """DeLong's test of every pair of models; p by Holm over the pairs as well.
+
+    The first is held against the others in the table of comparisons; of three models or more the
+    others are held against each other too.
+    """
+    names = list(models)
+    if len(names) < 3:
+        return {}
+    pairs = [
+        comparison_table({one: models[one], other: models[other]}, reference=one, split=split)
+        for one, other in combinations(names, 2)
+    ]
+    table = pd.concat(pairs, ignore_index=True)
+    return {"model_pairs": table.assign(p_holm=adjust(table["p"], method="holm"))}

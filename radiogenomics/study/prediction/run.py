@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import AlignmentError, StudyError, short_list
 from radiogenomics.models.blocks import MARK
@@ -74,12 +76,14 @@ def run_prediction(
             scored.append(seen)
         if options.legacy:
             found.append(bench.flattery(evidences[0]))
+    everyone = pd.concat([part.everyone() for part in scored], ignore_index=True)
     model = locked_model(evidences[0])
     features = {entry.cohort.id: entry.features for entry in [bench.inputs, *inputs[1:]]}
     return merge(
         [
             described(study, [bench.inputs, *inputs[1:]], scored, threshold=threshold),
             *found,
+            Findings(tables={"model_scores": everyone}),
             read_out(study, scored, model=model, features=features, seed=seed),
         ]
     )

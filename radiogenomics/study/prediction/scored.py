@@ -56,3 +56,24 @@ class Scored:
         """Whether the headline's score reaches the threshold."""
         found: pd.Series[bool] = self.score() >= self.threshold
         return found
+
+    def everyone(self) -> pd.DataFrame:
+        """Every patient's scores by every model and rival, and the risk that each score stands for.
+
+        Returns
+        -------
+        DataFrame
+            ``cohort, patient_id, split, model, repeat, fold, label, score, risk``; risk is higher
+            for the worse, as of :meth:`risk`.
+        """
+        parts = [
+            frame.assign(
+                model=name, risk=1 - frame["score"] if self.meaning == "better" else frame["score"]
+            )
+            for name, frame in self.predictions.items()
+        ]
+        whole = pd.concat(parts, ignore_index=True)
+        risk = 1 - whole["score"] if self.meaning == "better" else whole["score"]
+        whole = whole.assign(cohort=self.cohort.id, split=self.split, risk=risk)
+        columns = ("cohort", "patient_id", "split", "model", "repeat", "fold", "label", "score")
+        return whole[[*columns, "risk"]]

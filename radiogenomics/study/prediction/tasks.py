@@ -24,9 +24,10 @@ from radiogenomics.evaluation import (
     cross_validation_survival_null,
     pooled_auc,
 )
+from radiogenomics.evaluation.survival_fold import deal_patients
 from radiogenomics.models.survival_beyond import SurvivalBeyond
 from radiogenomics.omics import HighMarkers
-from radiogenomics.study.prediction.inputs import fact_of, numbers_of
+from radiogenomics.study.prediction.inputs import fact_of, numbers_of, word
 from radiogenomics.study.prediction.judges import ClassJudge, Judge
 from radiogenomics.study.prediction.labels import (
     FactLabel,
@@ -39,6 +40,8 @@ from radiogenomics.study.prediction.labels import (
 from radiogenomics.study.prediction.null import Null
 from radiogenomics.study.prediction.schema import PredictionStudy
 from radiogenomics.study.prediction.time_task import TimeTask
+
+KEYS = ("patient_id", "repeat")
 
 
 class Task(Protocol):
@@ -128,7 +131,7 @@ def class_labels(
         if label.among.value is not None:
             called = called[outcome.grouped(label.among.value)]
     else:
-        known = fact_of(cohort, label.fact.value).dropna().astype(str)
+        known = fact_of(cohort, label.fact.value).dropna().map(word)
         called = known.isin(label.positive.value)
     return called.astype(int).rename(label.name)
 
@@ -221,7 +224,10 @@ class LabelTask:
 
 @dataclass(frozen=True, eq=False)
 class BeyondTask:
-    """Alive beyond a time: learnt from times with their censoring, judged where it is known."""
+    """Alive beyond a time: learnt from times with their censoring, judged where it is known.
+
+    A median is that of the training part: of each fold for those tested there, of all for others.
+    """
 
     label: SurvivalLabel
     outcome: SurvivalOutcome
@@ -250,18 +256,17 @@ class BeyondTask:
         jobs: int,
     ) -> Evidence:
         """Score every patient by a model that has not seen this patient."""
-        outcome = self.outcome.for_patients(features.index)
+        outcome, learner = self.outcome.for_patients(features.index), self._learner(model)
         found = cross_validate_survival(
-            self._learner(model), features, outcome, splitter=splitter, name=name, jobs=jobs
+            learner, features, outcome, splitter=splitter, name=name, jobs=jobs
         )
         beyond: Any = found.model
-        known = pd.Series(beyond.labels(outcome.to_structured()), index=outcome.patient_ids)
         rows = found.predictions
+        known = _labels_by_fold(learner, features.index, outcome, splitter)
+        labels = known.loc[pd.MultiIndex.from_frame(rows[list(KEYS)])].to_numpy()
         return Evidence(
             name=name,
-            predictions=rows.assign(
-                label=rows["patient_id"].map(known).to_numpy(), score=1 - rows["score"]
-            ),
+            predictions=rows.assign(label=labels, score=1 - rows["score"]),
             selected=found.selected,
             tables=found.tables,
             model=LockedModel(beyond.classifier_, beyond, tuple(map(str, features.columns))),
@@ -278,7 +283,7 @@ class BeyondTask:
     ) -> NDArray[np.float64]:
         """AUC of the whole procedure under permuted patients."""
         outcome = self.outcome.for_patients(features.index)
-        first = draw.evidence.predictions.drop_duplicates("patient_id")
+        known = draw.evidence.predictions.set_index(list(KEYS))["label"]
         return cross_validation_survival_null(
             self._learner(model),
             features,
@@ -287,7 +292,7 @@ class BeyondTask:
             count=draw.count,
             rng=draw.rng,
             blocks=draw.blocks,
-            statistic=_KnownAuc(first.set_index("patient_id")["label"]),
+            statistic=_KnownAuc(known),
             jobs=jobs,
         )
 
@@ -307,6 +312,21 @@ class BeyondTask:
         return pd.Series(known, index=task.outcome.patient_ids)
 
 
+def _labels_by_fold(
+    learner: SurvivalBeyond,
+    patients: pd.Index,
+    outcome: SurvivalOutcome,
+    splitter: PatientKFold,
+) -> pd.Series[float]:
+    """Label the tested patients of each fold by the months that its training part teaches."""
+    target, parts = outcome.to_structured(), []
+    for split in deal_patients(outcome.time.to_frame(), outcome, splitter=splitter):
+        index = pd.MultiIndex.from_product([patients[split.test], [split.repeat]], names=KEYS)
+        labels = learner.labels_learnt_from(target[split.train], target[split.test])
+        parts.append(pd.Series(labels, index=index))
+    return pd.concat(parts)
+
+
 def known_classes(evidence: Evidence) -> pd.Series[float]:
     """Label of each patient, of the first repeat where they are learnt anew; NaN where unknown."""
     rows = evidence.predictions.drop_duplicates("patient_id").set_index("patient_id")
@@ -323,10 +343,10 @@ def beyond_task(label: SurvivalLabel, cohort: Cohort) -> BeyondTask:
 
 @dataclass(frozen=True, eq=False)
 class _KnownAuc:
-    """AUC of risks among patients whose label is known."""
+    """AUC of risks among patients whose label is known, in each repeat by its own folds."""
 
     known: pd.Series[float]
 
     def __call__(self, predictions: pd.DataFrame) -> float:
-        labels = predictions["patient_id"].map(self.known)
+        labels = self.known.loc[pd.MultiIndex.from_frame(predictions[list(KEYS)])].to_numpy()
         return pooled_auc(predictions.assign(label=labels, score=-predictions["score"]))

@@ -12,6 +12,7 @@ import pandas as pd
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import StudyError, UnknownNameError, short_list
 from radiogenomics.core.outcomes import ResponseOutcome
+from radiogenomics.study.prediction.inputs import word
 from radiogenomics.study.prediction.labels import Meaning
 from radiogenomics.study.prediction.schema import PredictionStudy, Rival
 from radiogenomics.study.prediction.scored import Scored
@@ -51,18 +52,6 @@ def fact_of(cohort: Cohort, name: str) -> pd.Series[Any] | None:
     column = cohort.patients[name]
     blank = column.map(lambda value: isinstance(value, str) and not value.strip())
     return column[column.notna() & ~blank.astype(bool)]
-
-
-def word(value: object) -> str:
-    """Write a value as recipes do: 2 for 2.0.
-
-    Examples
-    --------
-    >>> word(2.0), word("PD"), word(True)
-    ('2', 'PD', 'True')
-    """
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
-    return f"{value:g}" if number else str(value)
 
 
 def require_categories(outcome: ResponseOutcome, named: Sequence[str], *, cohort: str) -> None:

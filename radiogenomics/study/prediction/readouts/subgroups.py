@@ -14,8 +14,9 @@ from radiogenomics.evaluation.repeats import by_repeat
 from radiogenomics.evaluation.subgroups import MOST_LEVELS
 from radiogenomics.stats.classification.auc import AucEstimate, delong, delong_test_unpaired
 from radiogenomics.study.findings import Findings, merge
+from radiogenomics.study.prediction.inputs import word
 from radiogenomics.study.prediction.labels import TimeLabel
-from radiogenomics.study.prediction.readouts.facts import fact_of, word
+from radiogenomics.study.prediction.readouts.facts import fact_of
 from radiogenomics.study.prediction.readouts.held import hold
 from radiogenomics.study.prediction.readouts.remarks import NONE, warning
 from radiogenomics.study.prediction.schema import PredictionStudy

@@ -23,6 +23,9 @@ from radiogenomics.study.prediction.scored import Scored
 from radiogenomics.study.prognosis import SPLIT
 
 MODEL = "score"
+PROGRESSED = "PD"
+# Endpoints whose event a scan may show.
+PROGRESSION = frozenset({"PFS", "TTP", "DFS", "RFS", "TTR"})
 
 
 def survival_readouts(study: PredictionStudy, scored: Sequence[Scored], *, seed: int) -> Findings:
@@ -63,10 +66,42 @@ def _caution(study: PredictionStudy, scored: Sequence[Scored]) -> Findings:
             "second finding."
         )
         notes.append(("info", text))
+    if endpoints and isinstance(study.evaluation.threshold.value, str):
+        text = (
+            f"{SPLIT}: the threshold of high and low was learnt on these patients' own scores and "
+            "outcomes, so hazard ratios of the two groups there are too good; those of other "
+            "cohorts are not."
+        )
+        notes.append(("info", text))
+    notes += _foretold_by_itself(study)
     if endpoints and any(part.meaning == "better" for part in scored):
         text = "survival: class 1 is better, so the high risk is that of scores below the threshold"
         notes.append(("info", f"{text}; the risk is 1 - score."))
     return Findings(notes=tuple(notes))
+
+
+def _foretold_by_itself(study: PredictionStudy) -> list[tuple[str, str]]:
+    """Warn of Cox terms that are a response, where progression is among the endpoints."""
+    responses = {
+        rival.name
+        for rival in study.rivals
+        if rival.groups.value and any(PROGRESSED in group for group in rival.groups.value)
+    }
+    terms = {term for cox in study.readouts.cox for term in cox.terms.value} & responses
+    endpoints = [r.endpoint.value for r in study.readouts.survival]
+    of_progression = [name for name in endpoints if name.upper() in PROGRESSION]
+    if not (terms and of_progression):
+        return []
+    text = (
+        f"{', '.join(of_progression)}: progression on the scan that {', '.join(sorted(terms))} is "
+        "read from is the event itself; of those who progressed by then a model of it foretells "
+        "what it has seen. Only a landmark after that scan leaves them out."
+    )
+    return [("warning" if _landmark(study) == 0 else "info", text)]
+
+
+def _landmark(study: PredictionStudy) -> float:
+    return study.label.landmark.value if isinstance(study.label, SurvivalLabel) else 0.0
 
 
 def _endpoint(
