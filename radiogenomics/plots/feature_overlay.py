@@ -1,4 +1,4 @@
-"""Where in the region a linked feature is high: its map over the scan."""
+"""Where in the region a linked feature is high, or a network looks: a map over the scan."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100)
 MARGIN = 0.35
 """Of the region's width that is shown around it."""
 COLOURS = "viridis"
+THICK, THIN = 0.85, 0.5
+"""Opacity of a map in the region, and of one that covers its surroundings."""
 PANEL, SIDE, ABOVE, EDGE = (3.25, 3.4), 0.85, 0.55, 0.12
 """Inches: of a panel at most, beside both for the colour bar, above them, and at the edges."""
 APART = 0.03
@@ -64,6 +66,7 @@ def draw_feature_overlay(
     unit: str = "",
     window: tuple[float, float] | None = None,
     limits: tuple[float, float] | None = None,
+    beyond: bool = False,
     title: str | None = None,
 ) -> Axes:
     """Draw one slice twice: the scan with the region's contour, and the feature's map over it.
@@ -73,12 +76,11 @@ def draw_feature_overlay(
 
     Parameters
     ----------
-    scan, feature_map, mask
-        One slice each, (rows, columns), the first row on top; the map is drawn in the mask only.
-    feature, unit, title
-        For the colour bar and the figure.
-    spacing_mm
-        Of rows and of columns.
+    scan, feature_map, mask, beyond
+        One slice each, (rows, columns), the first row on top; the map is drawn in the mask only, or
+        thinly `beyond` it too, as for heat maps of networks (with `limits` of 0 and 1).
+    feature, unit, title, spacing_mm
+        For the colour bar and the figure; of rows and of columns.
     ax
         Axes of the overlay, with room on the left; new ones when not given.
     window, limits
@@ -103,11 +105,12 @@ def draw_feature_overlay(
     scan, values, inside = _cropped(scan, feature_map, mask, spacing_mm=spacing_mm)
     ax = new_axes(_placed(scan.shape, spacing_mm) if ax is None else ax)
     bare = ax.inset_axes((-1 - APART, 0, 1, 1))
-    for axes, name in ((bare, "scan and region"), (ax, "map of the feature")):
+    names = ("scan and region", "heat map" if beyond else "map of the feature")
+    for axes, name in zip((bare, ax), names, strict=True):
         _draw_scan(axes, scan, aspect=spacing_mm[0] / spacing_mm[1], window=window)
         _outline(axes, inside)
         write(axes, name, (0, 1), coords="axes fraction", offset=(0, 7), colour=MUTED)
-    picture = _draw_map(ax, np.ma.masked_where(~inside, values), limits)
+    picture = _draw_map(ax, np.ma.masked_where(~(inside | beyond), values), limits, thin=beyond)
     _colour_bar(ax, picture, feature, unit=unit)
     _scale_bar(bare, scan.shape, spacing_mm)
     name_axes(bare, x="", y="", title=title, raised=True)
@@ -115,13 +118,13 @@ def draw_feature_overlay(
 
 
 def _draw_map(
-    ax: Axes, shown: np.ma.MaskedArray, limits: tuple[float, float] | None
+    ax: Axes, shown: np.ma.MaskedArray, limits: tuple[float, float] | None, *, thin: bool
 ) -> ScalarMappable:
     shown = np.ma.masked_invalid(shown)
     low, high = np.percentile(shown.compressed(), (2, 98)) if limits is None else limits
     return ax.imshow(
-        shown, cmap=COLOURS, vmin=low, vmax=high, aspect=ax.get_aspect(), alpha=0.85,
-        interpolation="nearest",
+        shown, cmap=COLOURS, vmin=low, vmax=high, aspect=ax.get_aspect(),
+        alpha=THIN if thin else THICK, interpolation="nearest",
     )  # fmt: skip
 
 

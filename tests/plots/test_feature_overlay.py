@@ -26,6 +26,7 @@ def draw(
     ax: Axes | None = None,
     limits: tuple[float, float] | None = None,
     window: tuple[float, float] | None = None,
+    beyond: bool = False,
 ) -> Axes:
     return draw_feature_overlay(
         SCAN,
@@ -37,6 +38,7 @@ def draw(
         unit="bits",
         limits=limits,
         window=window,
+        beyond=beyond,
         title="linked",
     )
 
@@ -61,6 +63,13 @@ def test_the_map_covers_the_region_and_nothing_else() -> None:
     assert inside.sum() == MASK.sum() and inside[4:14, 7:27].all()
     assert overlay.compressed() == pytest.approx(MAP[MASK])
     assert ax.images[0].get_extent() == ax.images[1].get_extent()
+
+
+def test_a_heat_map_covers_what_is_around_the_region_too() -> None:
+    scan, overlay = draw(beyond=True, limits=(0, 8)).images
+    assert np.ma.count(overlay.get_array()) == scan.get_array().size
+    assert overlay.get_array()[0, 0] == pytest.approx(MAP[16, 23])
+    assert overlay.get_alpha() < draw().images[1].get_alpha()
 
 
 def test_voxels_without_a_value_are_not_drawn() -> None:
