@@ -1,0 +1,1 @@
+"""Networks that learn from patients: built, trained, explained. Needs the extra ``deep``."""
