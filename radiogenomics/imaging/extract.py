@@ -78,7 +78,7 @@ def extract_features(
     work = (joblib.delayed(_attempt)(scan, settings, region, backend) for scan in todo)
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(work)
     outcomes = list(progress(results, f"{name}: extracting", total=len(todo)))
-    _report_failures(outcomes)
+    report_failures(outcomes)
     measured = zip(todo, (found or {} for found, _ in outcomes), strict=True)
     rows = [(scan, lesion, row) for scan, found in measured for lesion, row in found.items()]
     facts = {"region": region, "lesions": settings.lesions}
@@ -93,7 +93,7 @@ def _table(
     facts: Mapping[str, str],
 ) -> FeatureTable:
     """Table of the scans that have features."""
-    samples = _samples([(scan, lesion) for scan, lesion, _ in rows]).assign(**facts)
+    samples = sample_facts([(scan, lesion) for scan, lesion, _ in rows]).assign(**facts)
     values = pd.DataFrame([found for _, _, found in rows], index=samples.index)
     variables = pd.DataFrame([asdict(meaning(n)) for n in values.columns], index=values.columns)
     return FeatureTable.from_frame(
@@ -115,7 +115,7 @@ def _attempt(scan: Scan, settings: ExtractionSettings, region: str, backend: Bac
         return None, f"{type(error).__name__}: {error}"
 
 
-def _report_failures(outcomes: Sequence[Outcome]) -> None:
+def report_failures(outcomes: Sequence[Outcome]) -> None:
     """Warn of failed scans by reason; raise DataError when none is left."""
     reasons = Counter(reason for found, reason in outcomes if found is None)
     if not reasons:
@@ -133,7 +133,7 @@ def _report_failures(outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _samples(rows: Sequence[tuple[Scan, str]]) -> pd.DataFrame:
+def sample_facts(rows: Sequence[tuple[Scan, str]]) -> pd.DataFrame:
     """Facts of each row, under unique names."""
     names: list[str] = []
     seen: Counter[str] = Counter()
