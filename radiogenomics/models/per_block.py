@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -110,7 +111,7 @@ class PerBlock(TransformerMixin, BaseEstimator):
                 raise UnknownNameError("block", block, self._positions)
             require_facts_eaten(self.steps[block] or [], Rows(values))
         self.steps_: dict[str, Steps] = {}
-        fit = Memory(self.memory, verbose=0).cache(_fit_block)
+        fit = _quiet(Memory(self.memory, verbose=0).cache(_fit_block))
         parts, known = [], []
         for block, columns in self._positions.items():
             own = [str(names[i]) for i in columns]
@@ -163,6 +164,17 @@ class PerBlock(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.target_tags.required = any(map(bool, self.steps.values()))
         return tags
+
+
+def _quiet(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep joblib's remark on slow disks to itself: nothing follows from it."""
+
+    def fitted(*given: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Persisting input arguments")
+            return fit(*given)
+
+    return fitted
 
 
 def _fit_block(

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import ParameterGrid
 from sklearn.preprocessing import StandardScaler
 
-from radiogenomics.core.errors import MissingExtraError, UnknownNameError
+from radiogenomics.core.errors import DataError, MissingExtraError, UnknownNameError
 from radiogenomics.models import learner, learner_names, surrogate
 
 # Published numbers of the demonstration depend on these; another setting is another learner.
@@ -19,7 +19,7 @@ SETTLED = {
     "svm": ("LinearSVM", {}, ({"C": (0.01, 0.1, 1.0, 10.0)},)),
     "lr": ("LogisticRegression", {"max_iter": 1000, "C": 1.0}, ({"C": (0.01, 0.1, 1.0, 10.0)},)),
     "rf": ("RandomForestClassifier", {"n_estimators": 100}, ({"min_samples_leaf": (5,)},)),
-    "knn": ("KNeighborsClassifier", {"weights": "uniform"}, ({"n_neighbors": (11, 7, 5)},)),
+    "knn": ("NearestNeighbours", {"weights": "uniform"}, ({"n_neighbors": (11, 7, 5)},)),
     "nb": ("NaiveBayes", {}, ({"var_smoothing": (0.1, 1e-9)},)),
     "gb": (
         "GradientBoostingClassifier",
@@ -158,3 +158,9 @@ def test_lasso_minimises_its_objective(rng):
     assert np.array_equal(ours == 0, np.abs(expected) < 1e-9)
     quick = learner("lasso_lr").estimator.set_params(C=C).fit(X, y)
     np.testing.assert_allclose(quick.coef_[0], expected[:6], atol=1e-3)
+
+
+def test_too_few_patients_to_ask_are_named():
+    model = learner("knn").estimator
+    with pytest.raises(DataError, match="knn: expected at least 5 patients.*found n_samples = 4"):
+        model.fit(np.arange(4.0)[:, None], [0, 1, 0, 1])

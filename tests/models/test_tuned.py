@@ -286,7 +286,7 @@ def test_weights_reach_learner_inner_auc_and_calibration(cohort, rng):
 def test_weights_are_refused_by_learners_that_take_none(cohort):
     X, y = cohort
     model = surrogate([], "knn")
-    with pytest.raises(StudyError, match="KNeighborsClassifier, which takes none.*lr, rf"):
+    with pytest.raises(StudyError, match="NearestNeighbours, which takes none.*lr, rf"):
         model.fit(X, y, sample_weight=np.ones(90))
     assert set(weighable_learners()) >= {"lr", "svc", "rf", "nb"}
     with pytest.raises(ValueError, match="[Nn]egative"):
