@@ -36,6 +36,7 @@ _HOMES = MappingProxyType(
         "run": "study",
         "run_simulated": "study",
         "score": "study",
+        "track": "study",
         "validate": "study",
     }
 )

@@ -24,6 +24,7 @@ from radiogenomics.cli.methods import methods
 from radiogenomics.cli.options import AsJson, Jobs, Seed
 from radiogenomics.cli.score import score
 from radiogenomics.cli.study import compare, studies
+from radiogenomics.cli.track import track
 from radiogenomics.cli.validate import validate
 from radiogenomics.core.errors import RadiogenomicsError, RadiogenomicsWarning, StudyError
 from radiogenomics.core.provenance import version
@@ -52,6 +53,7 @@ app.command(rich_help_panel="Work")(characterise)
 app.command("map", rich_help_panel="Work")(draw_map)
 app.command(rich_help_panel="Work")(biopsy)
 app.command(rich_help_panel="Work")(score)
+app.command(rich_help_panel="Work")(track)
 app.command(rich_help_panel="Look")(ibsi)
 app.command(rich_help_panel="Look")(methods)
 app.command(rich_help_panel="Look")(compare)

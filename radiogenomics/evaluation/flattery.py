@@ -7,7 +7,8 @@ Defects that published models of images have, switched on one by one:
 - ``test_set_tuning``: the point of the grid is the one with the best AUC of the tested patients;
 - ``cv_percentile_interval``: the AUC is the mean of five random splits, and its interval the 2.5
   and 97.5 percentiles of these five. Splits share patients, and five numbers have no such
-  percentiles: where nothing else is wrong it covers the true AUC three times in four;
+  percentiles: of features of noise, whose true AUC is one half, it covers that three times in
+  four, be they 40 patients or 200;
 - ``apparent_percentile_interval``: the same, of the patients each of the five learnt from. A few
   hundredths wide, it hardly ever covers anything.
 

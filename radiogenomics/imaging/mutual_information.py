@@ -51,7 +51,7 @@ class ScanPair:
         self._samples, self._seed = samples, seed
         self._mask = None
         self._centre = _middle(fixed, inside)
-        self._starts = [np.zeros(3), _middle(moving, None) - self._centre]
+        self._starts = [np.zeros(3), _middle(moving, None) - _middle(fixed, None)]
         if inside is not None:
             self._compare_only(image_in_space(inside.view(np.uint8), fixed))
             there = moving.masks.get(str(region), np.zeros(1)) > 0
@@ -59,7 +59,12 @@ class ScanPair:
                 self._starts.append(_middle(moving, there) - self._centre)
 
     def climb(self, kind: Kind) -> tuple[Any, float]:
-        """Transform of the highest information near the best start, and the information there."""
+        """Transform of the highest information near the best start, and the start's information.
+
+        The search compares smoothed scans at a sample of voxels, so where the scans lie on each
+        other already it may end with a little less information than it began with: then the start
+        is what is returned.
+        """
         begun = [self.information(self._transform("rigid", shift)) for shift in self._starts]
         best = int(np.argmax(begun))
         if not math.isfinite(begun[best]):
@@ -86,6 +91,8 @@ class ScanPair:
                 "expected a registration that ends where the scans overlap; found that it left "
                 "the moving scan. Name a region that both show, or register them by hand."
             ) from None
+        if self.information(transform) < begun[best]:
+            transform = self._transform(kind, self._starts[best])
         return transform, begun[best]
 
     def information(self, transform: Any) -> float:

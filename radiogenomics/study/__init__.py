@@ -21,6 +21,7 @@ from radiogenomics.study.run import run, run_cohorts
 from radiogenomics.study.schema import Study
 from radiogenomics.study.score import Scores, score
 from radiogenomics.study.simulated_run import run_simulated
+from radiogenomics.study.track import Tracking, track
 from radiogenomics.study.validate import validate, validate_tables
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Results",
     "Scores",
     "Study",
+    "Tracking",
     "biopsy",
     "characterise",
     "check",
@@ -49,6 +51,7 @@ __all__ = [
     "run_simulated",
     "score",
     "show",
+    "track",
     "validate",
     "validate_tables",
 ]

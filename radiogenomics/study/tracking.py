@@ -8,8 +8,8 @@ organ, is the reader's. Diameters are those of masks, which differ from a reader
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,40 @@ from radiogenomics.imaging.mutual_information import Kind
 from radiogenomics.imaging.registration import register
 
 LEAST_NEW_MM = 10.0
+LEAST_OVERLAP = 0.1
+MEASURES_VIABLE = "mrecist"
+
+
+@dataclass(frozen=True)
+class TrackingRules:
+    """How lesions are followed and judged; see :func:`track_response`.
+
+    Raises
+    ------
+    UnknownNameError, OutcomeError
+        No such criterion; mRECIST, and nobody says what of a lesion is viable.
+    """
+
+    criterion: str = "mrecist"
+    region: str = "tumour"
+    measured: str | None = None
+    organ: str | None = None
+    transform: Kind | None = "rigid"
+    least_overlap: float = LEAST_OVERLAP
+    least_new_mm: float = LEAST_NEW_MM
+
+    def __post_init__(self) -> None:
+        """Refuse mRECIST of whole lesions, which is RECIST by another name."""
+        if self.criterion not in CRITERIA:
+            raise UnknownNameError("criterion", self.criterion, CRITERIA)
+        if self.criterion == MEASURES_VIABLE and self.measured is None:
+            raise OutcomeError(
+                "mRECIST: expected the mask of what enhances in the arterial phase, which is what "
+                "it measures; found none (measured), so that whole lesions would be judged, as "
+                "RECIST does. Name that mask; derive it from arterial scans with "
+                "radiogenomics.imaging.enhancement.with_viable (--viable-sd); name the lesions' "
+                f"own mask ({self.region!r}) if only what enhances was drawn; or judge by recist."
+            )
 
 
 class TrackedResponse(NamedTuple):
@@ -53,7 +87,7 @@ def track_response(
     measured: str | None = None,
     organ: str | None = None,
     transform: Kind | None = "rigid",
-    least_overlap: float = 0.1,
+    least_overlap: float = LEAST_OVERLAP,
     least_new_mm: float = LEAST_NEW_MM,
     criterion: str = "mrecist",
 ) -> TrackedResponse:
@@ -65,7 +99,9 @@ def track_response(
         Months since treatment began → scan; the last one at or before 0 is the baseline.
     region, measured
         Mask of the lesions, which are named by size in the baseline, and of what is measured of
-        them: the viable part for mRECIST. None measures all of a lesion, which is RECIST's way.
+        them: the viable part for mRECIST, which must be named
+        (:func:`radiogenomics.imaging.enhancement.with_viable` derives one). None measures all of a
+        lesion, which is the way of RECIST and iRECIST.
     organ
         Mask that scans are registered by; see :func:`radiogenomics.imaging.registration.register`.
     transform
@@ -81,33 +117,56 @@ def track_response(
     ------
     OutcomeError, DataError, UnknownNameError, GeometryError, MissingExtraError
         No baseline or no follow-up; a time that is not finite; nothing to measure at the baseline;
-        no such criterion or mask; as in registration and tracking.
+        mRECIST without its viable part; no such criterion or mask; as in registration and tracking.
     """
-    if criterion not in CRITERIA:
-        raise UnknownNameError("criterion", criterion, CRITERIA)
+    rules = TrackingRules(
+        criterion, region, measured, organ, transform, least_overlap, least_new_mm
+    )
     first, later = _in_time(scans)
-    baseline = _numbered(scans[first], region)
-    tables = {}
-    for time in later:
-        seen = _numbered(scans[time], region)
-        moved = seen
-        if transform is not None:
-            moved = register(baseline, seen, region=organ, transform=transform).volume
-        tables[time] = track_lesions(
-            baseline,
-            moved,
-            region=region,
-            least_overlap=least_overlap,
-            measured=measured,
-            as_scanned=seen,
-        )
-    found = assessments(tables, time=first, least_new_mm=least_new_mm)
-    lesions = [table.assign(time=float(time)) for time, table in tables.items()]
-    return TrackedResponse(CRITERIA[criterion](found), pd.concat(lesions, ignore_index=True), found)
+    tables = {time: compared(scans[first], scans[time], rules) for time in later}
+    return judged(tables, rules, time=first)
+
+
+def compared(baseline: Volume, later: Volume, rules: TrackingRules) -> pd.DataFrame:
+    """Lesions of a baseline beside those of one later scan, which is registered to it before.
+
+    As :func:`radiogenomics.imaging.lesion_tracking.track_lesions`; raises what it and
+    :func:`radiogenomics.imaging.registration.register` raise.
+    """
+    before, seen = (_numbered(scan, rules.region) for scan in (baseline, later))
+    moved = seen
+    if rules.transform is not None:
+        moved = register(before, seen, region=rules.organ, transform=rules.transform).volume
+    return track_lesions(
+        before,
+        moved,
+        region=rules.region,
+        least_overlap=rules.least_overlap,
+        measured=rules.measured,
+        as_scanned=seen,
+    )
+
+
+def judged(
+    tables: Mapping[float, pd.DataFrame],
+    rules: TrackingRules,
+    *,
+    time: float = 0.0,
+    unread: Sequence[float] = (),
+) -> TrackedResponse:
+    """Response of one patient from lesions compared; parameters as in :func:`assessments`."""
+    found = assessments(tables, time=time, least_new_mm=rules.least_new_mm, unread=unread)
+    lesions = [table.assign(time=float(month)) for month, table in tables.items()]
+    course = CRITERIA[rules.criterion](found)
+    return TrackedResponse(course, pd.concat(lesions, ignore_index=True), found)
 
 
 def assessments(
-    tables: Mapping[float, pd.DataFrame], *, time: float = 0.0, least_new_mm: float = LEAST_NEW_MM
+    tables: Mapping[float, pd.DataFrame],
+    *,
+    time: float = 0.0,
+    least_new_mm: float = LEAST_NEW_MM,
+    unread: Sequence[float] = (),
 ) -> tuple[Assessment, ...]:
     """Turn tracked lesions into assessments: the baseline, and one for each follow-up.
 
@@ -123,6 +182,9 @@ def assessments(
         Of the baseline, in months.
     least_new_mm
         Diameter from which a new lesion counts.
+    unread
+        Months of follow-up scans that could not be compared: no target is measured there. There
+        must be a table beside them.
 
     Examples
     --------
@@ -133,6 +195,10 @@ def assessments(
     >>> [(each.targets, each.new_lesions) for each in assessments({2.0: table})]
     [({'1': 40.0}, 0), ({'1': 25.0}, 1)]
     """
+    if not tables:
+        raise OutcomeError(
+            "expected a follow-up beside its baseline; found none. Compare at least one scan."
+        )
     found: list[Assessment] = []
     for month in sorted(tables):
         old = tables[month]["status"] != NEW
@@ -149,7 +215,9 @@ def assessments(
                 new_lesion_sum_mm=float(new.sum()),
             )
         )
-    return tuple(found)
+    unknown = dict.fromkeys(found[0].targets, math.nan)
+    found += [Assessment(float(month), unknown) for month in unread]
+    return tuple(sorted(found, key=lambda each: each.time))
 
 
 def _diameters(sizes: pd.Series) -> dict[str, float]:

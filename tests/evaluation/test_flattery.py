@@ -71,6 +71,22 @@ def test_percentiles_of_five_splits_do_not_cover(rng):
     assert covered["nested"] > covered[TESTED]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [40, 200])
+def test_percentiles_of_five_splits_cover_three_times_in_four(rng, n, record_property):
+    """A binomial of 100 at three quarters lies within 0.12 of it but once in 200 times."""
+    covered = 0
+    for _ in range(100):
+        features, labels = noise(rng, n=n, p=6)
+        table = flattery_table(
+            tuned("all"), features, labels, splitter=FOLDS, defects=(TESTED,), rng=rng
+        )
+        row = by_name(table).loc[TESTED]
+        covered += row["low"] <= 0.5 <= row["high"]
+    record_property("covered", covered / 100)
+    assert covered / 100 == pytest.approx(0.75, abs=0.12)
+
+
 def test_tuning_on_the_tested_is_the_best_point_of_the_grid(rng):
     features, labels = noise(rng, p=40)
     grid = (0.001, 0.1, 10.0)

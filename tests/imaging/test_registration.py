@@ -17,7 +17,9 @@ from radiogenomics.core.errors import (
     UnknownNameError,
 )
 from radiogenomics.core.scan import Volume
+from radiogenomics.imaging import mutual_information
 from radiogenomics.imaging.registration import register
+from radiogenomics.simulate import hcc_cohort
 
 pytest.importorskip("SimpleITK")
 
@@ -218,6 +220,62 @@ def test_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"radiogenomics\[imaging\]"):
         register(body(0), body(1))
+
+
+def liver_moved(fixed, found) -> np.ndarray:
+    """How far voxels of the liver are moved along each axis, in voxels, shape (voxels, 3)."""
+    places = np.argwhere(fixed.masks["liver"] > 0)[::37]
+    mm = np.array(fixed.spacing_mm)[::-1]
+    points = places[:, ::-1] * mm + fixed.origin_mm
+    return (points @ found.matrix.T + found.offset_mm - points) / mm
+
+
+def simulated_pairs(patients) -> list[tuple[Volume, Volume]]:
+    """Scans at two times of simulated patients, whose livers lie where they lay."""
+    points = ("baseline", "follow-up")
+    cohort = hcc_cohort(40, n_genes=150, time_points=points, rng=np.random.default_rng(1)).cohort
+    names = [cohort.patient_ids[number] for number in patients]
+    scans = {(scan.patient_id, scan.time_point): scan for scan in cohort.scans}
+    return [(scans[p, points[0]].load(), scans[p, points[1]].load()) for p in names]
+
+
+@pytest.mark.parametrize("transform", ["rigid", "affine"])
+def test_start_is_kept_where_the_search_ends_lower(transform, monkeypatch):
+    """Scans on each other; a search that cannot take small steps leaves the best place."""
+    fixed = body(0)
+    monkeypatch.setattr(mutual_information, "ITERATIONS", 1)
+    monkeypatch.setattr(mutual_information, "FIRST_STEP_MM", 15.0)
+    found = register(fixed, fixed, transform=transform, samples=8000)
+    assert found.information == found.information_before
+    np.testing.assert_array_equal(found.matrix, np.eye(3))
+    np.testing.assert_allclose(found.offset_mm, 0, atol=1e-12)
+    np.testing.assert_allclose(found.volume.voxels, fixed.voxels)
+
+
+def test_simulated_pairs_once_refused_stay_about_where_they_lie():
+    """The middle of the image was once brought onto that of the liver, and looked the better."""
+    for fixed, moving in simulated_pairs((14, 15, 18)):
+        found = register(fixed, moving, region="liver")
+        assert found.information >= found.information_before
+        assert np.abs(liver_moved(fixed, found)).max() < 0.5
+
+
+@pytest.mark.slow
+def test_none_of_40_simulated_pairs_is_refused_or_moved_by_a_voxel(record_property):
+    """They lie on each other, with other noise and lesions of other sizes."""
+    found = [(f, register(f, m, region="liver")) for f, m in simulated_pairs(range(40))]
+    moved = [liver_moved(fixed, registered) for fixed, registered in found]
+    farthest = np.array([np.abs(each).max() for each in moved])
+    mean = np.array([np.linalg.norm(each, axis=1).mean() for each in moved])
+    record_property(
+        "voxels at the farthest point: median, most", np.percentile(farthest, (50, 100))
+    )
+    record_property("voxels in the mean over a liver: median, most", np.percentile(mean, (50, 100)))
+    kept = [each.information == each.information_before for _, each in found]
+    record_property("start kept", sum(kept))
+    assert farthest.max() < 1.0
+    assert np.median(farthest) < 0.35
+    assert mean.max() < 0.5
 
 
 @pytest.mark.real

@@ -11,7 +11,8 @@ import pytest
 from radiogenomics.clinical import Assessment, mrecist
 from radiogenomics.core.errors import DataError, OutcomeError, UnknownNameError
 from radiogenomics.core.scan import Volume
-from radiogenomics.study.tracking import assessments, track_response
+from radiogenomics.study.tracking import TrackingRules, assessments, compared, track_response
+from radiogenomics.study.tracking import judged as judged_from
 
 SHAPE, SPACING = (6, 60, 80), (5.0, 1.0, 1.0)
 # Lengths along x; a bar of n pixels and one row is n mm long.
@@ -34,7 +35,8 @@ def drawn(bars) -> np.ndarray:
 def judged(*later, **options) -> list[str]:
     scans = {0.0: scan((*LONG, 40), (*SHORT, 20))}
     scans |= {2.0 * (i + 1): each for i, each in enumerate(later)}
-    return track_response(scans, transform=None, **options).course.table["overall"].tolist()
+    found = track_response(scans, transform=None, measured="tumour", **options)
+    return found.course.table["overall"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_categories_by_hand(bars, expected):
 
 def test_merged_lesions_count_once():
     scans = {0.0: scan((10, 5, 20), (10, 30, 20)), 2.0: scan((10, 5, 45))}
-    found = track_response(scans, transform=None)
+    found = track_response(scans, transform=None, measured="tumour")
     assert found.lesions["status"].tolist() == ["merged", "merged"]
     assert found.assessments[0].sum_mm == pytest.approx(40)
     assert found.assessments[1].sum_mm == pytest.approx(45)  # twice would be 90 and progression
@@ -70,7 +72,7 @@ def test_progression_is_from_the_smallest_sum_and_follow_ups_come_in_any_order()
     baseline = scan((*LONG, 40), (*SHORT, 20))
     shrunk, regrown = scan((*LONG, 20), (*SHORT, 10)), scan((*LONG, 24), (*SHORT, 12))
     scans = {4.0: regrown, 0.0: baseline, 2.0: shrunk, -1.0: scan((*LONG, 5))}
-    found = track_response(scans, transform=None)
+    found = track_response(scans, transform=None, measured="tumour")
     assert found.course.table["time"].tolist() == [2.0, 4.0]
     assert found.course.table["overall"].tolist() == ["PR", "PD"]  # 36 is 20 % above 30
     assert found.lesions["time"].tolist() == [2.0, 2.0, 4.0, 4.0]
@@ -99,10 +101,38 @@ def test_viable_part_decides_mrecist_and_the_whole_recist():
     assert whole.table["overall"].tolist() == ["SD", "SD"]
 
 
+def test_mrecist_of_whole_lesions_is_refused_with_ways_out():
+    """Nothing enhances any more: whole lesions would be called stable."""
+    bars = [(*LONG, 40), (*SHORT, 20)]
+    scans = {0.0: scan(*bars, viable=bars), 2.0: scan(*bars, viable=[])}
+    with pytest.raises(OutcomeError, match="found none") as refused:
+        track_response(scans, transform=None)
+    for way in ("Name that mask", "with_viable", "--viable-sd", "'tumour'", "recist"):
+        assert way in str(refused.value)
+    for measured, expected in (("viable", "CR"), ("tumour", "SD")):
+        found = track_response(scans, transform=None, measured=measured)
+        assert found.course.table["overall"].tolist() == [expected]
+    for criterion, expected in (("recist", "SD"), ("irecist", "iSD")):
+        found = track_response(scans, transform=None, criterion=criterion)
+        assert found.course.table["overall"].tolist() == [expected]
+
+
+def test_follow_up_that_could_not_be_read_is_not_evaluable():
+    rules = TrackingRules("recist", transform=None)
+    before = scan((*LONG, 40), (*SHORT, 20))
+    tables = {4.0: compared(before, scan((*LONG, 20), (*SHORT, 10)), rules)}
+    found = judged_from(tables, rules, unread=[6.0, 2.0])
+    assert found.course.table["time"].tolist() == [2.0, 4.0, 6.0]
+    assert found.course.table["overall"].tolist() == ["NE", "PR", "NE"]
+    with pytest.raises(OutcomeError, match="expected a follow-up beside its baseline"):
+        assessments({}, unread=[2.0])
+
+
 def test_new_lesions_are_counted_and_summed():
     found = track_response(
         {0.0: scan((*LONG, 40)), 3.0: scan((*LONG, 40), (40, 5, 12), (50, 5, 15), (55, 5, 4))},
         transform=None,
+        criterion="recist",
     )
     assert found.assessments[1].new_lesions == 2
     assert found.assessments[1].new_lesion_sum_mm == pytest.approx(27)
@@ -132,9 +162,9 @@ def test_displaced_scans_are_registered_before_lesions_are_matched():
     shift = (2, -3, 4)
     before = textured(0, bars=[(8, 18, 20, 2), (12, 30, 28, 6)])
     after = textured(1, shift=shift, bars=[(8, 18, 20, 2), (12, 30, 28, 3)])
-    apart = track_response({0.0: before, 2.0: after}, transform=None)
+    apart = track_response({0.0: before, 2.0: after}, transform=None, criterion="recist")
     assert "new" in set(apart.lesions["status"])
-    found = track_response({0.0: before, 2.0: after})
+    found = track_response({0.0: before, 2.0: after}, criterion="recist")
     assert found.lesions["status"].tolist() == ["persistent", "persistent"]
     # Diameters are those of the scan, not of the resampled mask: 2 · (2 r) + 2 mm in the plane.
     assert found.assessments[0].targets == pytest.approx({"1": 26.0, "2": 10.0}, rel=0.02)
@@ -153,7 +183,7 @@ def test_displaced_scans_are_registered_before_lesions_are_matched():
 )
 def test_times_that_make_no_course_are_refused(times, error, message):
     with pytest.raises(error, match=message):
-        track_response(dict.fromkeys(times, scan((*LONG, 40))), transform=None)
+        track_response(dict.fromkeys(times, scan((*LONG, 40))), transform=None, criterion="recist")
 
 
 def test_bad_input_is_named():
@@ -161,7 +191,7 @@ def test_bad_input_is_named():
     with pytest.raises(UnknownNameError, match="did you mean 'mrecist'"):
         track_response(scans, transform=None, criterion="mrecit")
     with pytest.raises(UnknownNameError, match="did you mean 'tumour'"):
-        track_response(scans, transform=None, region="tumor")
+        track_response(scans, transform=None, region="tumor", criterion="recist")
     necrotic = replace(scans[0.0], masks={**scans[0.0].masks, "viable": drawn([])})
     with pytest.raises(OutcomeError, match="targets that can be measured"):
         track_response({0.0: necrotic, 2.0: necrotic}, transform=None, measured="viable")
@@ -169,5 +199,5 @@ def test_bad_input_is_named():
 
 def test_scans_without_lesions_are_not_evaluable_until_one_appears():
     scans = {0.0: scan(), 2.0: scan(), 4.0: scan((*LONG, 15))}
-    found = track_response(scans, transform=None)
+    found = track_response(scans, transform=None, criterion="recist")
     assert found.course.table["overall"].tolist() == ["NE", "PD"]
