@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from radiogenomics.core.provenance import hash_file
 from radiogenomics.simulate.staging import complete_or_not
 from radiogenomics.simulate.streams import stream
 from radiogenomics.simulate.study_design import CategoryLabel, StudyDesign
-from radiogenomics.simulate.study_facts import RESPONSE_SHARES, write_facts
+from radiogenomics.simulate.study_facts import says_progression, write_facts
 from radiogenomics.simulate.study_images import block_scores, image_worlds
-from radiogenomics.simulate.study_people import People, draw_people
+from radiogenomics.simulate.study_people import People, draw_people, with_endpoints
+from radiogenomics.simulate.study_rivals import RESPONSE_SHARES
 from radiogenomics.simulate.study_truth import StudyTruth, calibrate
 
 Floats = NDArray[np.float64]
@@ -33,6 +34,8 @@ LICENCE = "simulated, no patient"
 @dataclass(frozen=True, eq=False, repr=False)
 class StudyCohort:
     """SIMULATED patients of one part of a study, as an analyst would see them, and the truth.
+
+    Where the part has no label, nothing that it is read from is in any table but the truth.
 
     Parameters
     ----------
@@ -112,16 +115,16 @@ def draw_study_cohort(design: StudyDesign, part: str, *, seed: int) -> StudyCoho
     """
     if part not in design.parts:
         raise UnknownNameError("part of the design", part, design.parts)
-    truth = calibrate(design)
-    people = draw_people(design, truth, design.parts[part], rng=stream(seed, part, "people"))
-    facts = stream(seed, part, "facts")
-    written = write_facts(design, truth, people, part=design.parts[part], rng=facts)
+    truth, asked, rng = calibrate(design), design.parts[part], stream(seed, part, "people")
+    people = draw_people(design, truth, asked, rng=rng)
+    written = write_facts(design, truth, people, part=asked, rng=stream(seed, part, "facts"))
+    progressed = says_progression(design, written)
+    people = with_endpoints(design, truth, people, progressed=progressed, rng=rng)
     id = f"{design.study}-{part}"
     index = _patient_ids(id, people.size)
-    sites = written.facts["site"].to_numpy()
-    blocks, scores = _images(design, people, part, sites=sites, seed=seed)
-    clinical = {name: people.blocks[name] for name in design.clinical}
-    return StudyCohort(
+    blocks, scores = _images(design, people, part, sites=written.facts["site"], seed=seed)
+    scores |= {name: people.blocks[name] for name in design.clinical}
+    cohort = StudyCohort(
         id=id,
         title=_title(design, part, seed),
         facts=written.facts.set_axis(index, axis=0),
@@ -130,8 +133,9 @@ def draw_study_cohort(design: StudyDesign, part: str, *, seed: int) -> StudyCoho
         outcomes={name: table.set_axis(index, axis=0) for name, table in people.outcomes.items()},
         responses={name: pd.Series(words, index) for name, words in written.responses.items()},
         orders={name: _order(design, name) for name in written.responses},
-        truth=_truth(design, truth, people, scores=scores | clinical).set_axis(index, axis=0),
+        truth=_truth(design, truth, people, scores=scores).set_axis(index, axis=0),
     )
+    return cohort if asked.labelled else _without_label(cohort, design)
 
 
 def write_study_cohort(cohort: StudyCohort, folder: Path | str) -> Path:
@@ -178,11 +182,11 @@ def write_study_cohort(cohort: StudyCohort, folder: Path | str) -> Path:
 
 
 def _images(
-    design: StudyDesign, people: People, part: str, *, sites: NDArray[Any], seed: int
+    design: StudyDesign, people: People, part: str, *, sites: pd.Series[str], seed: int
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Floats]]:
     """Tables with row numbers as index, and the scores that the features themselves give."""
+    at = sites.to_numpy()
     worlds = image_worlds(design, seed)
-    again = stream(seed, part, "follow-up").uniform(size=people.size) >= design.without_follow_up
     first = part == next(iter(design.parts))
     values: dict[str, Floats] = {}
     tables: dict[str, pd.DataFrame] = {}
@@ -190,16 +194,33 @@ def _images(
         fresh = world.fresh(people.blocks[name], stream(seed, part, "features", name))
         earlier = world.repeats
         values[name] = fresh if earlier is None else world.again(values[earlier], fresh)
-        seen = world.seen(values[name], sites, stream(seed, part, "seen", name))
+        seen = world.seen(values[name], at, stream(seed, part, "seen", name))
         block = design.images[name]
-        there = seen.loc[again] if block.later else seen
+        there = seen.loc[people.visits.scanned] if block.later else seen
         tables[name] = there
         if first and block.reread:
             rng = stream(seed, part, "reading", name)
             rows = np.sort(rng.permutation(there.index.to_numpy())[: block.reread])
             second = world.read_again(values[name][rows], rng)
-            tables[f"{name}{READING}"] = world.seen(second, sites[rows], rng).set_axis(rows, axis=0)
+            tables[f"{name}{READING}"] = world.seen(second, at[rows], rng).set_axis(rows, axis=0)
     return tables, block_scores(worlds, values)
+
+
+def _without_label(cohort: StudyCohort, design: StudyDesign) -> StudyCohort:
+    """The same patients, of whom nobody measured what the label is read from."""
+    label, made = design.label, design.label_endpoint
+    read = {label.outcome} if isinstance(label, CategoryLabel) else {made} - {None}
+    read |= {
+        name for name in cohort.outcomes if made is not None and design.made_from(name) == made
+    }
+    return replace(
+        cohort,
+        facts=cohort.facts.drop(columns=list(design.label_facts)),
+        markers={},
+        outcomes={name: one for name, one in cohort.outcomes.items() if name not in read},
+        responses={name: one for name, one in cohort.responses.items() if name not in read},
+        orders={name: one for name, one in cohort.orders.items() if name not in read},
+    )
 
 
 def _title(design: StudyDesign, part: str, seed: int) -> str:

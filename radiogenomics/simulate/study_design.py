@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from radiogenomics.core.errors import DataError, UnknownNameError
+from radiogenomics.core.errors import UnknownNameError
+from radiogenomics.simulate.study_labels import (
+    BeyondLabel,
+    CategoryLabel,
+    LabelDesign,
+    MarkerLabel,
+    TimeLabel,
+    WordLabel,
+    require_markers,
+    wrong_study,
+)
+
+__all__ = [
+    "ALL_CAUSES",
+    "ENDED_BY_DEATH",
+    "HIGHEST",
+    "MONTHS_PER_WEEK",
+    "OF_THE_DISEASE",
+    "BeyondLabel",
+    "CategoryLabel",
+    "EndpointDesign",
+    "ImageDesign",
+    "LabelDesign",
+    "MarkerLabel",
+    "PartDesign",
+    "RivalDesign",
+    "StudyDesign",
+    "TimeLabel",
+    "WordLabel",
+    "wrong_study",
+]
 
 HIGHEST = 0.999
 """Largest AUC or C-index that a truth can have: a perfect one needs infinite separation."""
+
+MONTHS_PER_WEEK = 7 / (365.25 / 12)
+ENDED_BY_DEATH = frozenset({"PFS", "RFS", "DFS", "EFS"})
+ENDED_BY_PROGRESSION = ENDED_BY_DEATH | {"TTP"}
+OF_THE_DISEASE, ALL_CAUSES = "CSS", "OS"
 
 
 @dataclass(frozen=True)
@@ -24,11 +59,15 @@ class PartDesign:
         Exactly how many are of class 1 (of a time to an event: have it); by lot if None.
     sites
         Names of the hospitals; the same name is the same scanner in every part.
+    labelled
+        False: what the label is read from (a fact, markers, a response or an endpoint) was not
+        measured here and is in no table; classes, of which all else is drawn, are in the truth.
     """
 
     patients: int
     positives: int | None
     sites: tuple[str, ...]
+    labelled: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -42,7 +81,8 @@ class ImageDesign:
     repeats
         The block that this is the next time point of; it has the same variables.
     later
-        Whether the scan was made after the start of treatment.
+        Whether the scan was made after the start of treatment. All later blocks are taken to be of
+        one visit; of several time points, the last.
     reread
         Patients of the first part who are measured twice.
     """
@@ -85,66 +125,23 @@ class EndpointDesign:
     Parameters
     ----------
     median
-        Months.
+        Months, of all patients.
     hazard_ratio
         Of the worse class against the better; None for the endpoint that makes the label, and
         where there is no difference.
     censored
-        Share of patients who leave before the event.
+        Share of patients who leave before the event. It is all that counts of an endpoint that is
+        made from another: CSS beside OS has OS's times and some of its deaths, so that its median
+        and hazard ratio follow. They are None; numbers are not used.
+    progression
+        Whether progression is such an event, as the response at the later scan shows it; by its
+        name if None (PFS, TTP, DFS, RFS, EFS).
     """
 
-    median: float
+    median: float | None
     hazard_ratio: float | None
     censored: float
-
-
-@dataclass(frozen=True)
-class CategoryLabel:
-    """Classes that are written as categories of a response outcome."""
-
-    outcome: str
-    positive: tuple[str, ...]
-    negative: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class WordLabel:
-    """Classes that are written as words of a fact about the patient."""
-
-    fact: str
-    positive: tuple[str, ...]
-    negative: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class MarkerLabel:
-    """Class 1 is high in all markers, but low in those of ``low``; facts where ``assay`` is None.
-
-    A cut-off of None is the median; positive ones are multiplied, others added to.
-    """
-
-    assay: str | None
-    markers: tuple[str, ...]
-    cutoffs: tuple[float | None, ...]
-    low: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class BeyondLabel:
-    """Class 1 lives beyond some months of an endpoint; None: beyond its median."""
-
-    endpoint: str
-    months: float | None
-
-
-@dataclass(frozen=True)
-class TimeLabel:
-    """No classes: a time to an event."""
-
-    endpoint: str
-
-
-LabelDesign = CategoryLabel | WordLabel | MarkerLabel | BeyondLabel | TimeLabel
+    progression: bool | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,13 @@ class StudyDesign:
     facts
         Further facts → whether they are numbers, 0 and 1, words, or weeks between scans.
     without_follow_up
-        Share of patients without any later block.
+        Share of patients without any later block. Everyone else was alive, and followed, and had no
+        event of any endpoint before the later scan.
+    scanned_at
+        First and last week of that scan, counted from the origin of the endpoints.
+    progressive
+        Categories of responses that say progression at the later scan; where there is one, it is
+        the event of the endpoints of progression, and nobody else who was scanned has it before.
     change
         False: later blocks carry nothing beyond those they repeat.
     effect
@@ -203,6 +206,8 @@ class StudyDesign:
     endpoints: Mapping[str, EndpointDesign] = field(default_factory=dict)
     facts: Mapping[str, Literal["number", "binary", "words", "weeks"]] = field(default_factory=dict)
     without_follow_up: float = 0.0
+    scanned_at: tuple[float, float] = field(default=(6.0, 10.0), kw_only=True)
+    progressive: tuple[str, ...] = field(default=("PD",), kw_only=True)
     change: bool = True
     effect: bool = True
 
@@ -212,6 +217,8 @@ class StudyDesign:
         self._check_blocks()
         self._check_truth()
         self._check_outcomes()
+        if self.scanned_again:
+            self._check_follow_up()
 
     @property
     def training(self) -> PartDesign:
@@ -223,6 +230,57 @@ class StudyDesign:
         """Names of all blocks, images first."""
         return (*self.images, *self.clinical)
 
+    @property
+    def scanned_again(self) -> bool:
+        """Whether there is a later block."""
+        return any(block.later for block in self.images.values())
+
+    @property
+    def label_endpoint(self) -> str | None:
+        """Endpoint that the label is made from."""
+        label = self.label
+        return label.endpoint if isinstance(label, BeyondLabel | TimeLabel) else None
+
+    @property
+    def progressive_responses(self) -> tuple[str, ...]:
+        """Response outcomes with a category of progression."""
+        label = self.label
+        groups = {r.fact: r.groups or () for r in self.rivals.values() if r.outcome}
+        if isinstance(label, CategoryLabel):
+            groups[label.outcome] = (label.negative, label.positive)
+        return tuple(
+            fact
+            for fact, words in groups.items()
+            if any(word in self.progressive for group in words for word in group)
+        )
+
+    @property
+    def label_facts(self) -> tuple[str, ...]:
+        """Facts of the patients that the label is read from."""
+        if isinstance(self.label, WordLabel):
+            return (self.label.fact,)
+        if isinstance(self.label, MarkerLabel) and self.label.assay is None:
+            return self.label.markers
+        return ()
+
+    def made_from(self, endpoint: str) -> str | None:
+        """Endpoint that another is made from: OS, of CSS beside it."""
+        made = endpoint == OF_THE_DISEASE and ALL_CAUSES in self.endpoints
+        return ALL_CAUSES if made and endpoint != self.label_endpoint else None
+
+    def median(self, endpoint: str) -> float:
+        """Months of an endpoint that is its own."""
+        months = self.endpoints[endpoint].median
+        if months is None:
+            raise wrong_study(f"a median above 0 of {endpoint}", "none")
+        return months
+
+    def ends_by_progression(self, endpoint: str) -> bool:
+        """Whether a response that says progression is this endpoint's event."""
+        said = self.endpoints[endpoint].progression
+        by_name = endpoint in ENDED_BY_PROGRESSION
+        return self.scanned_again and (by_name if said is None else said)
+
     def carried(self, block: str) -> float:
         """Share that a block carries as the world stands, without change or effect perhaps."""
         later = block in self.images and self.images[block].later
@@ -233,17 +291,18 @@ class StudyDesign:
     def _check_parts(self) -> None:
         if not self.parts:
             raise wrong_study("at least one part", "none")
-        by_lot = isinstance(self.label, BeyondLabel | TimeLabel)
         for name, part in self.parts.items():
             if not 1 <= len(set(part.sites)) <= part.patients or part.patients < 4:
                 raise wrong_study(
                     f"at least 4 patients in {name}, and as many as sites",
                     f"{part.patients} patients, {len(set(part.sites))} sites",
                 )
-            if part.positives is None and not by_lot:
+            if part.positives is None and self.label_endpoint is None:
                 raise wrong_study(f"a number of positives in {name}", "none")
             if part.positives is not None and not 0 < part.positives < part.patients:
                 raise wrong_study(f"both classes among {part.patients} in {name}", part.positives)
+        if not self.training.labelled:
+            raise wrong_study("a label in the first part, which is for training", "none")
 
     def _check_blocks(self) -> None:
         behind: list[str] = []
@@ -300,38 +359,40 @@ class StudyDesign:
                 raise wrong_study(f"groups of the response {rival.fact}", "none")
 
     def _check_outcomes(self) -> None:
-        label = self.label
-        made = label.endpoint if isinstance(label, BeyondLabel | TimeLabel) else None
+        label, made = self.label, self.label_endpoint
         if made is not None and made not in self.endpoints:
             raise UnknownNameError("endpoint of the label", made, self.endpoints)
         for name, endpoint in self.endpoints.items():
-            if not (endpoint.median > 0 and 0 <= endpoint.censored < 1):
-                raise wrong_study(f"a median above 0 and events in {name}", endpoint)
-            if endpoint.hazard_ratio is not None and not endpoint.hazard_ratio > 0:
-                raise wrong_study(f"a hazard ratio above 0 in {name}", endpoint.hazard_ratio)
+            if not 0 <= endpoint.censored < 1:
+                raise wrong_study(f"events in {name}", endpoint)
+            if self.made_from(name) is not None:
+                continue
+            if not self.median(name) > 0:
+                raise wrong_study(f"a median above 0 of {name}", endpoint)
+            ratio, own = endpoint.hazard_ratio, name != made
+            if ratio is not None and not (own and ratio > 0):
+                expected = "a hazard ratio above 0" if own else "no hazard ratio"
+                raise wrong_study(f"{expected} of {name}", ratio)
         if isinstance(label, MarkerLabel):
-            _require_markers(label)
-        written = self._label_facts()
-        leaked = [fact for facts in self.clinical.values() for fact in facts if fact in written]
+            require_markers(label)
+        leaked = [f for facts in self.clinical.values() for f in facts if f in self.label_facts]
         if leaked:
             raise wrong_study("clinical facts that are not the label", ", ".join(leaked))
 
-    def _label_facts(self) -> Iterable[str]:
-        if isinstance(self.label, WordLabel):
-            return (self.label.fact,)
-        if isinstance(self.label, MarkerLabel) and self.label.assay is None:
-            return self.label.markers
-        return ()
-
-
-def _require_markers(label: MarkerLabel) -> None:
-    if not label.markers or len(label.markers) != len(label.cutoffs):
-        raise wrong_study("a cut-off for each marker", f"{len(label.cutoffs)}")
-    for marker in label.low:
-        if marker not in label.markers:
-            raise UnknownNameError("marker", marker, label.markers)
-
-
-def wrong_study(expected: str, found: Any) -> DataError:
-    """What is wrong with a design, in one sentence."""
-    return DataError(f"simulated study: expected {expected}; found {found}. Correct the design.")
+    def _check_follow_up(self) -> None:
+        first, last = self.scanned_at
+        if not 0 < first <= last:
+            raise wrong_study("weeks above 0 of the later scan, the first first", self.scanned_at)
+        months = {n: self.median(n) for n in self.endpoints if self.made_from(n) is None}
+        if isinstance(self.label, BeyondLabel) and self.label.months is not None:
+            months["the label"] = self.label.months
+        for name, known in months.items():
+            if known <= last * MONTHS_PER_WEEK:
+                raise wrong_study(f"months of {name} after the later scan, at {last} weeks", known)
+        made = self.label_endpoint
+        if made is not None and self.ends_by_progression(made) and self.progressive_responses:
+            raise wrong_study(
+                f"a label that {', '.join(self.progressive_responses)} at the later scan does not "
+                f"decide, or progression=False of {made}",
+                made,
+            )

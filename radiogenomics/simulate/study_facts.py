@@ -22,17 +22,11 @@ from radiogenomics.simulate.study_design import (
 )
 from radiogenomics.simulate.study_images import LOADINGS, carriers_of
 from radiogenomics.simulate.study_people import People
-from radiogenomics.simulate.study_truth import (
-    StudyTruth,
-    label_censoring,
-    rival_correlation,
-    rival_shift,
-    separation_of,
-)
+from radiogenomics.simulate.study_rivals import rival_law, word_shares
+from radiogenomics.simulate.study_truth import StudyTruth
 
 Floats = NDArray[np.float64]
 
-RESPONSE_SHARES = (("CR", 0.03), ("PR", 0.22), ("SD", 0.5), ("PD", 0.25))
 TWO_WORDS = ("A", "B")
 HIGH_MARKERS = 0.4
 # Markers keep clear of their cut-off, so that a median of part of the patients cuts alike.
@@ -62,7 +56,6 @@ OF_YES_AND_NO = (
 )
 AGE, AGE_SCALE = "age", (61.0, 10.0)
 SCALE = (50.0, 10.0)
-WEEKS = (6.0, 10.0)
 
 
 @dataclass(eq=False)
@@ -116,8 +109,18 @@ def write_facts(
         if fact not in written.facts:
             binary = kind == "number" and _two_valued(design, fact)
             drawn_as = "binary" if binary else kind
-            written.facts[fact] = _unrelated(fact, drawn_as, people.size, rng)
+            weeks = kind == "weeks"
+            drawn = people.visits.weeks if weeks else _unrelated(fact, drawn_as, people.size, rng)
+            written.facts[fact] = drawn
     return written
+
+
+def says_progression(design: StudyDesign, written: Written) -> NDArray[np.bool_]:
+    """Patients with a response that says progression."""
+    found = np.zeros(len(written.facts), dtype=bool)
+    for categories in written.responses.values():
+        found |= np.isin(categories.astype(str), design.progressive)
+    return found
 
 
 def informative_facts(
@@ -161,8 +164,6 @@ def _unrelated(fact: str, kind: str, size: int, rng: np.random.Generator) -> NDA
         return (rng.uniform(size=size) < 0.4).astype(float)
     if kind == "words":
         return np.array(TWO_WORDS, dtype=object)[(rng.uniform(size=size) < 0.5).astype(int)]
-    if kind == "weeks":
-        return np.round(rng.uniform(*WEEKS, size), 1)
     location, spread = AGE_SCALE if fact == AGE else SCALE
     return location + spread * rng.standard_normal(size)
 
@@ -194,26 +195,17 @@ def _write_rival(
     written: Written,
     rng: np.random.Generator,
 ) -> None:
-    groups = rival.groups
-    shares = None if groups is None else np.array([_shares(group).sum() for group in groups])
-    aim = rival.discrimination if design.effect else 0.5
+    groups, law = rival.groups, rival_law(design, truth, rival)
     noise = rng.standard_normal(people.size)
-    cuts = np.zeros(0)
     if isinstance(design.label, TimeLabel):
-        kappa = rival_correlation(aim, truth.slope, shares=shares, censored=label_censoring(design))
-        value = kappa * people.score + np.sqrt(1 - kappa**2) * noise
-        if shares is not None:
-            cuts = rival_shift(0.5, shares, 0.5)[1]
-    elif shares is None:
-        value = people.positive * separation_of(aim) + noise
+        value = law.strength * people.score + np.sqrt(1 - law.strength**2) * noise
     else:
-        shift, cuts = rival_shift(aim, shares, truth.prevalence)
-        value = people.positive * shift + noise
+        value = people.positive * law.strength + noise
     if groups is None:
         sign = 1.0 if rival.rises == "positive" else -1.0
         written.facts[rival.fact] = SCALE[0] + SCALE[1] * sign * value
         return
-    words = _words_of(groups, np.searchsorted(cuts, value), rng)
+    words = _words_of(groups, np.searchsorted(law.cuts, value), rng)
     if rival.outcome:
         written.responses[rival.fact] = words
     else:
@@ -227,15 +219,9 @@ def _words_of(
     found = np.empty(len(place), dtype=object)
     for number, group in enumerate(groups):
         here = np.flatnonzero(place == number)
-        share = _shares(group)
+        share = word_shares(group)
         found[here] = rng.choice(np.array(group, dtype=object), len(here), p=share / share.sum())
     return found
-
-
-def _shares(words: tuple[str, ...]) -> Floats:
-    """Shares of response categories, and equal ones of any other words."""
-    known = dict(RESPONSE_SHARES)
-    return np.array([known.get(word, 0.25) for word in words])
 
 
 def _markers(

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import log_ndtr, ndtri
+from scipy.special import ndtri
 
 from radiogenomics.simulate.study_design import (
+    ALL_CAUSES,
+    ENDED_BY_DEATH,
     BeyondLabel,
     PartDesign,
     StudyDesign,
     TimeLabel,
     wrong_study,
 )
-from radiogenomics.simulate.study_truth import (
+from radiogenomics.simulate.study_endpoints import BETWEEN_ENDPOINTS, endpoint_law
+from radiogenomics.simulate.study_times import (
     SHAPE,
     SHORTEST_FOLLOW_UP,
-    StudyTruth,
-    follow_up_span,
-    marginal_survival,
+    Visits,
+    draw_visits,
+    leaving,
 )
+from radiogenomics.simulate.study_truth import StudyTruth, follow_up_span, survival_given
 
 Floats = NDArray[np.float64]
 
 FEWEST_EVENTS = 10
 LONGER = 1.25
 MOST_DRAWS = 200
-BETWEEN_ENDPOINTS = 0.8
-ENDED_BY_DEATH = frozenset({"PFS", "RFS", "DFS", "EFS"})
-OF_THE_DISEASE = "CSS"
-ALL_CAUSES = "OS"
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """When something happens to each patient, and until when it would be seen, in months."""
+
+    time: Floats
+    until: Floats
+
+    def seen(self, *, events: int = 0) -> pd.DataFrame:
+        """Columns ``months, event``, after following all longer where there are too few events."""
+        until = self.until
+        while (self.time <= until).sum() < min(events, len(self.time)):
+            until = until * LONGER
+        months = rounded(np.minimum(self.time, until))
+        return pd.DataFrame({"months": months, "event": self.time <= until})
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +65,10 @@ class People:
         The true model's score if nothing of it were hidden, higher for class 1.
     blocks
         Block → its own score, variance 1 within a class.
+    visits
+        Each patient's later scan.
+    courses
+        Endpoint → what happens; at first that of the label alone, if it is made from one.
     outcomes
         Endpoint → columns ``months`` and ``event``.
     """
@@ -57,6 +76,8 @@ class People:
     positive: NDArray[np.bool_]
     score: Floats
     blocks: dict[str, Floats]
+    visits: Visits
+    courses: dict[str, Course]
     outcomes: dict[str, pd.DataFrame]
 
     @property
@@ -65,26 +86,13 @@ class People:
         return len(self.score)
 
 
-@dataclass(frozen=True, eq=False)
-class _Course:
-    """When something happens, and until when it would be seen."""
-
-    time: Floats
-    until: Floats
-
-    def seen(self, *, events: int = 0) -> pd.DataFrame:
-        """Columns ``months, event``, after following all longer where there are too few events."""
-        until = self.until
-        while (self.time <= until).sum() < min(events, len(self.time)):
-            until = until * LONGER
-        months = rounded(np.minimum(self.time, until))
-        return pd.DataFrame({"months": months, "event": self.time <= until})
+_Drawn = tuple[Floats, NDArray[np.bool_], Course, Visits]
 
 
 def draw_people(
     design: StudyDesign, truth: StudyTruth, part: PartDesign, *, rng: np.random.Generator
 ) -> People:
-    """Draw one part's patients.
+    """Draw one part's patients, with no endpoint yet but that of the label.
 
     Raises
     ------
@@ -92,22 +100,68 @@ def draw_people(
         The part asks for so many positives as the endpoint's months can hardly give.
     """
     label = design.label
-    courses: dict[str, _Course] = {}
     if isinstance(label, BeyondLabel | TimeLabel):
-        score, positive, courses[label.endpoint] = _by_survival(design, truth, part, rng=rng)
+        score, positive, course, visits = _by_survival(design, truth, part, rng=rng)
         blocks = _given_the_whole(design, score, rng)
-    else:
-        positive = rng.permutation(np.arange(part.patients) < (part.positives or 0))
-        blocks = _given_the_class(design, truth, positive, rng)
-        score = np.zeros(part.patients)
-        for block, own in blocks.items():
-            score += np.sqrt(design.carried(block)) * own
-    exact = isinstance(label, TimeLabel) and part.positives is not None
-    outcomes = {
-        name: course.seen(events=0 if exact else FEWEST_EVENTS) for name, course in courses.items()
-    }
-    outcomes |= _other_endpoints(design, truth, positive, made=courses, rng=rng)
-    return People(positive, score, blocks, {name: outcomes[name] for name in design.endpoints})
+        exact = isinstance(label, TimeLabel) and part.positives is not None
+        seen = course.seen(events=0 if exact else FEWEST_EVENTS)
+        made, outcomes = {label.endpoint: course}, {label.endpoint: seen}
+        return People(positive, score, blocks, visits, made, outcomes)
+    positive = rng.permutation(np.arange(part.patients) < (part.positives or 0))
+    blocks = _given_the_class(design, truth, positive, rng)
+    score = np.zeros(part.patients)
+    for block, own in blocks.items():
+        score += np.sqrt(design.carried(block)) * own
+    return People(positive, score, blocks, draw_visits(design, part.patients, rng), {}, {})
+
+
+def with_endpoints(
+    design: StudyDesign,
+    truth: StudyTruth,
+    people: People,
+    *,
+    progressed: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> People:
+    """Draw the other endpoints, which depend on the class and go together within a class.
+
+    Parameters
+    ----------
+    progressed
+        Whose response at the later scan says progression. It is the event of endpoints of
+        progression; who has such a response without a scan has it when that was due, unless it
+        came, or they left, before.
+    """
+    worse = ~people.positive if design.better else people.positive
+    start, due = people.visits.start, people.visits.months
+    luck = rng.standard_normal(people.size)
+    position = rng.uniform(SHORTEST_FOLLOW_UP, 1.0, size=people.size)
+    courses, outcomes = dict(people.courses), dict(people.outcomes)
+    # Death of any cause comes first, as it ends others.
+    for name in sorted(design.endpoints, key=lambda name: name != ALL_CAUSES):
+        if name in people.courses or design.made_from(name) is not None:
+            continue
+        ends = design.ends_by_progression(name)
+        groups = people.positive + 2 * (progressed & ends)
+        shared = luck
+        for course in people.courses.values():
+            shared = _normal_scores(course.time, groups)
+        own = rng.standard_normal(people.size)
+        z = BETWEEN_ENDPOINTS * shared + np.sqrt(1 - BETWEEN_ENDPOINTS**2) * own
+        law = endpoint_law(design, truth, name)
+        time = law.times(z, worse=worse, start=start)
+        if name in ENDED_BY_DEATH and ALL_CAUSES in courses:
+            time = np.minimum(time, courses[ALL_CAUSES].time)
+        if ends:
+            time = np.where(progressed, np.minimum(time, due), time)
+        courses[name] = Course(time, leaving(law.span, start, position))
+        outcomes[name] = courses[name].seen(events=FEWEST_EVENTS)
+    for name in design.endpoints:
+        of = design.made_from(name)
+        if of is not None:
+            outcomes[name] = _part_of_the_events(design, name, outcomes[of], rng=rng)
+    known = {name: outcomes[name] for name in design.endpoints}
+    return replace(people, courses=courses, outcomes=known)
 
 
 def _given_the_class(
@@ -135,118 +189,65 @@ def _given_the_whole(
 
 def _by_survival(
     design: StudyDesign, truth: StudyTruth, part: PartDesign, *, rng: np.random.Generator
-) -> tuple[Floats, NDArray[np.bool_], _Course]:
+) -> _Drawn:
     """Scores, classes and the endpoint of a label made from it, with as many of each as asked."""
     label = design.label
     endpoint = design.endpoints[label.endpoint]  # type: ignore[union-attr]
+    median = design.median(label.endpoint)  # type: ignore[union-attr]
     asked, timed = part.positives, isinstance(label, TimeLabel)
     censored = endpoint.censored if asked is None or not timed else 1 - asked / part.patients
-    span = endpoint.median * follow_up_span(lambda ratio: marginal_survival(truth, ratio), censored)
-    months = label.months or endpoint.median if isinstance(label, BeyondLabel) else np.inf
+    starts = np.array(truth.scans.start)[:, None]
+    span = median * follow_up_span(
+        lambda ratio: survival_given(truth, ratio, starts), censored, truth.scans
+    )
+    months = label.months or median if isinstance(label, BeyondLabel) else np.inf
     towards = 1.0 if timed and not design.better else -1.0
 
-    def draw(size: int) -> tuple[Floats, NDArray[np.bool_], _Course]:
+    def draw(size: int) -> _Drawn:
         score = rng.standard_normal(size)
         hazard = truth.hazard * np.exp(towards * truth.slope * score)
-        time = endpoint.median * (rng.standard_exponential(size) / hazard) ** (1 / SHAPE)
-        course = _Course(time, span * rng.uniform(SHORTEST_FOLLOW_UP, 1.0, size))
+        since = rng.standard_exponential(size) / hazard
+        position = rng.uniform(SHORTEST_FOLLOW_UP, 1.0, size)
+        visits = draw_visits(design, size, rng)
+        time = median * (since + (visits.start / median) ** SHAPE) ** (1 / SHAPE)
+        course = Course(time, leaving(span, visits.start, position))
         kind = course.time <= course.until if timed else rounded(time) > months
-        return score, kind, course
+        return score, kind, course, visits
 
-    score, kind, course = _drawn(draw, part.patients, asked)
-    return score, (score > 0 if timed else kind), course
+    score, kind, course, visits = _drawn(draw, part.patients, asked)
+    return score, (score > 0 if timed else kind), course, visits
 
 
-def _drawn(
-    draw: Callable[[int], tuple[Floats, NDArray[np.bool_], _Course]], size: int, asked: int | None
-) -> tuple[Floats, NDArray[np.bool_], _Course]:
+def _drawn(draw: Callable[[int], _Drawn], size: int, asked: int | None) -> _Drawn:
     """As many patients as asked for, with as many positives: the first of each that come."""
     if asked is None:
         return draw(size)
-    found: list[tuple[Floats, NDArray[np.bool_], _Course]] = []
+    found: list[_Drawn] = []
     for _ in range(MOST_DRAWS):
         found.append(draw(2 * size))
         kind = np.concatenate([one[1] for one in found])
         places = np.r_[np.flatnonzero(kind)[:asked], np.flatnonzero(~kind)[: size - asked]]
         if len(places) == size:
             places.sort()
-            score, time, until = (
+            score, time, until, weeks, scanned = (
                 np.concatenate(parts)[places]
-                for parts in zip(*((s, c.time, c.until) for s, _, c in found), strict=True)
+                for parts in zip(
+                    *((s, c.time, c.until, v.weeks, v.scanned) for s, _, c, v in found), strict=True
+                )
             )
-            return score, kind[places], _Course(time, until)
+            return score, kind[places], Course(time, until), Visits(weeks, scanned)
     raise wrong_study(
         f"months that leave {asked} of {size} patients positive",
         f"too few in {2 * size * MOST_DRAWS} drawn",
     )
 
 
-def _other_endpoints(
-    design: StudyDesign,
-    truth: StudyTruth,
-    positive: NDArray[np.bool_],
-    *,
-    made: dict[str, _Course],
-    rng: np.random.Generator,
-) -> dict[str, pd.DataFrame]:
-    """Endpoints that depend on the class, and go together within a class."""
-    shared = rng.standard_normal(len(positive))
-    for course in made.values():
-        shared = _normal_scores(course.time, positive)
-    position = rng.uniform(SHORTEST_FOLLOW_UP, 1.0, size=len(positive))
-    worse = ~positive if design.better else positive
-    courses = dict(made)
-    # Death of any cause comes first, as it ends others.
-    for name in sorted(design.endpoints, key=lambda name: name != ALL_CAUSES):
-        if name in made:
-            continue
-        own = rng.standard_normal(len(positive))
-        z = BETWEEN_ENDPOINTS * shared + np.sqrt(1 - BETWEEN_ENDPOINTS**2) * own
-        time, span = _times(design, truth, name, worse=worse, z=z)
-        if name in ENDED_BY_DEATH and ALL_CAUSES in courses:
-            time = np.minimum(time, courses[ALL_CAUSES].time)
-        courses[name] = _Course(time, span * position)
-    found = {name: course.seen(events=FEWEST_EVENTS) for name, course in courses.items()}
-    if OF_THE_DISEASE in found and ALL_CAUSES in found:
-        found[OF_THE_DISEASE] = _disease_deaths(design, found[ALL_CAUSES], rng)
-    return {name: found[name] for name in found if name not in made}
-
-
-def _times(
-    design: StudyDesign, truth: StudyTruth, name: str, *, worse: NDArray[np.bool_], z: Floats
-) -> tuple[Floats, float]:
-    """Months, later for a higher z, and the longest follow-up."""
-    endpoint = design.endpoints[name]
-    ratio = endpoint.hazard_ratio if endpoint.hazard_ratio and design.effect else 1.0
-    share = 1 - truth.prevalence if design.better else truth.prevalence
-    hazard = _mixture_hazard(ratio, share)
-
-    def survived(times: Floats) -> Floats:
-        base = hazard * times**SHAPE
-        found: Floats = (1 - share) * np.exp(-base) + share * np.exp(-ratio * base)
-        return found
-
-    cumulative = -log_ndtr(-z)
-    time = endpoint.median * (cumulative / hazard / np.where(worse, ratio, 1.0)) ** (1 / SHAPE)
-    return time, endpoint.median * follow_up_span(survived, endpoint.censored)
-
-
-def _mixture_hazard(ratio: float, share: float) -> float:
-    """Cumulative hazard of the better class when half of all patients are left."""
-
-    def above(hazard: float) -> float:
-        return float((1 - share) * np.exp(-hazard) + share * np.exp(-ratio * hazard)) - 0.5
-
-    low, high = sorted((np.log(2) / ratio, np.log(2)))
-    return low if ratio == 1 else float(brentq(above, low, high))
-
-
-def _disease_deaths(
-    design: StudyDesign, deaths: pd.DataFrame, rng: np.random.Generator
+def _part_of_the_events(
+    design: StudyDesign, name: str, deaths: pd.DataFrame, *, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Deaths of any cause, less those of another cause, which end follow-up."""
     left = 1 - design.endpoints[ALL_CAUSES].censored
-    kept = min(1.0, (1 - design.endpoints[OF_THE_DISEASE].censored) / left)
+    kept = min(1.0, (1 - design.endpoints[name].censored) / left)
     died = deaths["event"].to_numpy()
     event = died & (rng.uniform(size=len(deaths)) < kept)
     if event.sum() < FEWEST_EVENTS:

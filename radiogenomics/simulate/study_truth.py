@@ -38,33 +38,62 @@ Both are solved for :math:`\beta` by quadrature and root finding. A model that s
 shares :math:`\kappa^2 = \sum_{b\in M} w_b` has :math:`\Phi(\kappa\Delta/\sqrt 2)`, or the AUC or C
 of a score with correlation :math:`\kappa` with S.
 
-A rival is :math:`v = y\,\delta + \varepsilon`, in words after cutting at quantiles of all
-patients; :math:`\delta` is solved for the AUC of the words, ties counting one half. For a time to
-an event it is :math:`v = \kappa S + \sqrt{1-\kappa^2}\,\varepsilon`.
+Where patients are scanned again, H(t) is what has passed since that scan (:mod:`study_times`), and
+:math:`F`, :math:`h\,e^{-hH}` and :math:`e^{-hH}` are means over the times of scans: the AUC and C
+are those of this law.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import cumulative_trapezoid
-from scipy.optimize import brentq
 from scipy.special import expit, ndtr, ndtri
 
-from radiogenomics.core.errors import DataError
 from radiogenomics.simulate.study_design import BeyondLabel, StudyDesign, TimeLabel, wrong_study
+from radiogenomics.simulate.study_times import (
+    ONE_SCAN,
+    SHAPE,
+    SHORTEST_FOLLOW_UP,
+    Scans,
+    followed,
+    leaving,
+    left,
+    log_passed,
+    normal_grid,
+    passed,
+    root,
+    scans_of,
+    survived,
+)
+
+__all__ = [
+    "SHAPE",
+    "SHORTEST_FOLLOW_UP",
+    "StudyTruth",
+    "agreement",
+    "beyond_auc",
+    "calibrate",
+    "concordance",
+    "discrimination_of",
+    "follow_up_span",
+    "hazard_at_median",
+    "label_censoring",
+    "marginal_survival",
+    "pairs",
+    "separation_of",
+    "survival_given",
+]
 
 Floats = NDArray[np.float64]
 
-SHAPE = 1.2
 STEEPEST = 60.0
-SHORTEST_FOLLOW_UP = 0.1
-INSTANTS = 100
+INSTANTS, INSTANTS_TO_THE_END = 100, 300
 WIDEST = 450.0
+LAST = 0.001
 
 
 @dataclass(frozen=True)
@@ -83,6 +112,8 @@ class StudyTruth:
         Share of class 1 among all patients.
     discrimination
         AUC or C-index of the true model of all blocks, without change or effect perhaps.
+    scans
+        When patients are scanned again, in medians of the label's endpoint.
     """
 
     separation: float
@@ -90,6 +121,7 @@ class StudyTruth:
     hazard: float
     prevalence: float
     discrimination: float
+    scans: Scans = ONE_SCAN
 
 
 def calibrate(design: StudyDesign) -> StudyTruth:
@@ -114,18 +146,20 @@ def calibrate(design: StudyDesign) -> StudyTruth:
     (1.466, 0.85)
     """
     target, label = design.target, design.label
-    prevalence = _known_prevalence(design)
+    prevalence, scans = _known_prevalence(design), _label_scans(design)
     if isinstance(label, BeyondLabel):
-        ratio = _months_in_medians(design, label)
-        slope = _root(lambda beta: beyond_auc(beta, ratio=ratio) - target, 0.0, STEEPEST)
-        found = StudyTruth(0.0, slope, hazard_at_median(slope), prevalence, target)
+        months = _months_in_medians(design, label)
+        slope = root(lambda b: beyond_auc(b, ratio=months, scans=scans) - target, 0.0, STEEPEST)
+        found = StudyTruth(0.0, slope, hazard_at_median(slope, scans), prevalence, target, scans)
         if label.months is not None and design.training.positives is None:
-            beyond = float(marginal_survival(found, np.array([ratio]))[0])
+            beyond = float(marginal_survival(found, np.array([months]))[0])
             found = replace(found, prevalence=beyond)
     elif isinstance(label, TimeLabel):
         censored = label_censoring(design)
-        slope = _root(lambda beta: concordance(beta, censored=censored) - target, 0.0, STEEPEST)
-        found = StudyTruth(0.0, slope, hazard_at_median(slope), prevalence, target)
+        slope = root(
+            lambda b: concordance(b, censored=censored, scans=scans) - target, 0.0, STEEPEST
+        )
+        found = StudyTruth(0.0, slope, hazard_at_median(slope, scans), prevalence, target, scans)
     else:
         found = StudyTruth(separation_of(target), 0.0, 0.0, prevalence, target)
     return replace(found, discrimination=discrimination_of(design, found, blocks=design.blocks))
@@ -150,9 +184,11 @@ def discrimination_of(design: StudyDesign, truth: StudyTruth, *, blocks: Iterabl
     kappa = float(np.sqrt(sum(design.carried(name) for name in chosen)))
     label = design.label
     if isinstance(label, BeyondLabel):
-        return beyond_auc(truth.slope, ratio=_months_in_medians(design, label), kappa=kappa)
+        months = _months_in_medians(design, label)
+        return beyond_auc(truth.slope, ratio=months, kappa=kappa, scans=truth.scans)
     if isinstance(label, TimeLabel):
-        return concordance(truth.slope, kappa=kappa, censored=label_censoring(design))
+        censored = label_censoring(design)
+        return concordance(truth.slope, kappa=kappa, censored=censored, scans=truth.scans)
     return float(ndtr(kappa * truth.separation / np.sqrt(2)))
 
 
@@ -171,107 +207,125 @@ def separation_of(auc: float) -> float:
     return float(np.sqrt(2) * ndtri(auc))
 
 
-def hazard_at_median(slope: float) -> float:
-    """Solve E exp(−H₀ exp(βS)) = 1/2 for H₀."""
-    z, weight = _normal_grid()
+def hazard_at_median(slope: float, scans: Scans = ONE_SCAN) -> float:
+    """Solve E exp(−H₀ exp(βS)) = 1/2 for H₀, nobody having an event before a later scan."""
+    z, weight = normal_grid()
 
     def above(log_hazard: float) -> float:
-        return float(weight @ _survived(slope * z + log_hazard)) - 0.5
+        return float(weight @ left(slope * z + log_hazard, scans, 1.0)) - 0.5
 
-    return float(np.exp(_root(above, -5.0 - 6.0 * slope, 5.0 + 6.0 * slope)))
+    return float(np.exp(root(above, -5.0 - 6.0 * slope, 5.0 + 6.0 * slope)))
 
 
-def beyond_auc(slope: float, *, ratio: float, kappa: float = 1.0) -> float:
+def beyond_auc(slope: float, *, ratio: float, kappa: float = 1.0, scans: Scans = ONE_SCAN) -> float:
     """AUC, for living beyond ``ratio`` medians, of a score with correlation ``kappa`` with S."""
-    z, weight = _normal_grid()
-    log_hazard = np.log(hazard_at_median(slope)) + SHAPE * np.log(ratio)
+    z, weight = normal_grid()
+    log_hazard = np.log(hazard_at_median(slope, scans))
     rest = np.sqrt(max(0.0, 1 - kappa**2))
     if rest < 1e-9:
-        beyond = _survived(log_hazard - slope * z)
+        beyond = left(log_hazard - slope * z, scans, ratio)
     else:
-        hidden, mass = _normal_grid(401)
+        hidden, mass = normal_grid(401)
         score = kappa * z[:, None] + rest * hidden
-        beyond = _survived(log_hazard - slope * score) @ mass
+        beyond = left(log_hazard - slope * score, scans, ratio) @ mass
     share = weight @ beyond
     density = weight / (z[1] - z[0])
     below = cumulative_trapezoid((1 - beyond) * density, z, initial=0.0)
     return float(weight @ (beyond * below) / (share * (1 - share)))
 
 
-def concordance(slope: float, *, kappa: float = 1.0, censored: float = 0.0) -> float:
+def concordance(
+    slope: float, *, kappa: float = 1.0, censored: float = 0.0, scans: Scans = ONE_SCAN
+) -> float:
     """Harrell's C, where a share is censored, of a score with correlation ``kappa`` with S."""
-    z, pairs = _pairs(slope, censored)
+    return agreement(kappa, *pairs(slope, censored, scans))
+
+
+def agreement(kappa: float, z: Floats, weight: Floats) -> float:
+    """Share of weighted pairs that a score with correlation ``kappa`` with z puts in order."""
     apart = np.subtract.outer(z, z)
     if kappa > 1 - 1e-9:
         agrees = (np.sign(apart) + 1) / 2
     else:
         agrees = ndtr(kappa * apart / np.sqrt(2 * (1 - kappa**2)))
-    return float((pairs * agrees).sum() / pairs.sum())
+    return float((weight * agrees).sum() / weight.sum())
 
 
 def marginal_survival(truth: StudyTruth, ratio: Floats) -> Floats:
     """Share of all patients who live beyond ``ratio`` medians of the label's endpoint."""
-    z, weight = _normal_grid(401)
-    log_hazard = np.log(truth.hazard) + SHAPE * np.log(ratio)
-    found: Floats = _survived(np.add.outer(log_hazard, truth.slope * z)) @ weight
+    found: Floats = np.zeros(np.shape(ratio))
+    for start, share in zip(truth.scans.start, truth.scans.share, strict=True):
+        found += share * survival_given(truth, ratio, start)
     return found
 
 
-def follow_up_span(survived: Callable[[Floats], Floats], censored: float) -> float:
+def survival_given(truth: StudyTruth, ratio: Floats, start: Floats | float) -> Floats:
+    """Share who live beyond ``ratio`` medians of those who have no event until the start."""
+    z, weight = normal_grid(401)
+    log_hazard = np.log(truth.hazard) + log_passed(ratio, start)
+    found: Floats = survived(np.add.outer(log_hazard, truth.slope * z)) @ weight
+    return found
+
+
+def follow_up_span(
+    alive: Callable[[Floats], Floats], censored: float, scans: Scans = ONE_SCAN
+) -> float:
     """Longest follow-up, in medians, that censors a share of patients.
 
-    Follow-up is uniform between a tenth of it and all of it. Infinite where nobody is censored.
+    Follow-up is uniform between a tenth of it and all of it, of those who were scanned again
+    between their scan and all of it where that is later. Infinite where nobody is censored.
+
+    Parameters
+    ----------
+    alive
+        Share without an event at some medians; a row for each point of the scans.
+    censored
+        The share.
+    scans
+        In medians.
     """
     if censored == 0:
         return float("inf")
-    share = SHORTEST_FOLLOW_UP + (1 - SHORTEST_FOLLOW_UP) * (np.arange(64) + 0.5) / 64
+    middles = (np.arange(64) + 0.5) / 64
+    position = SHORTEST_FOLLOW_UP + (1 - SHORTEST_FOLLOW_UP) * middles
+    start, share = np.array(scans.start)[:, None], np.array(scans.share)
 
     def too_many(log_span: float) -> float:
-        return float(survived(np.exp(log_span) * share).mean()) - censored
+        until = leaving(float(np.exp(log_span)), start, position[None])
+        return float(share @ alive(until).mean(axis=1)) - censored
 
-    return float(np.exp(_root(too_many, -WIDEST, WIDEST)))
-
-
-def rival_shift(auc: float, shares: Floats, prevalence: float) -> tuple[float, Floats]:
-    """Shift of class 1 and cuts that give words of the given shares an AUC.
-
-    Where these shares cannot reach it, the words of the lower half of the list take the share of
-    class 0 and the others that of class 1.
-
-    Returns
-    -------
-    float, ndarray
-        Shift in SD, and cuts of ``y shift + N(0, 1)``.
-    """
-    for tried in (shares, _split_at(shares, prevalence)):
-        if _word_auc(STEEPEST, tried, prevalence) >= auc:
-            shift = _root(lambda d, s=tried: _word_auc(d, s, prevalence) - auc, 0.0, STEEPEST)
-            return shift, _cuts(shift, tried, prevalence)
-    raise wrong_study("an AUC that words can reach", f"{auc:g} of {len(shares)} groups")
+    low, high = -1.0, 1.0
+    while too_many(low) < 0 and low > -WIDEST:
+        low *= 2
+    while too_many(high) > 0 and high < WIDEST:
+        high *= 2
+    return float(np.exp(root(too_many, low, high)))
 
 
-def rival_correlation(
-    target: float, slope: float, *, shares: Floats | None, censored: float
-) -> float:
-    """Correlation with S that gives numbers (None), or words of the given shares, a C-index.
-
-    Raises
-    ------
-    DataError
-        Not even the true model has it.
-    """
-
-    def found(kappa: float) -> float:
-        if shares is None:
-            return concordance(slope, kappa=kappa, censored=censored)
-        return _word_concordance(kappa, shares, *_pairs(slope, censored))
-
-    if found(1.0) < target:
-        raise DataError(
-            f"simulated study: expected a rival below the true model (a C-index of at most "
-            f"{found(1.0):.3f}); found {target:g}. Lower it."
-        )
-    return _root(lambda kappa: found(kappa) - target, 0.0, 1.0)
+def pairs(slope: float, censored: float, scans: Scans = ONE_SCAN) -> tuple[Floats, Floats]:
+    """Scores, higher for a higher hazard, and weights of pairs whose first is seen to go first."""
+    z, weight = normal_grid(241)
+    both = np.outer(weight, weight)
+    if censored == 0 and scans == ONE_SCAN:
+        return z, both * expit(slope * np.subtract.outer(z, z))
+    at_median = hazard_at_median(slope, scans)
+    truth = StudyTruth(0.0, slope, at_median, 0.5, 0.5, scans)
+    starts = np.array(scans.start)[:, None]
+    span = follow_up_span(lambda r: survival_given(truth, r, starts), censored or LAST, scans)
+    # Most is decided early where hazards differ much: instants lie closer there.
+    instants = INSTANTS if censored else INSTANTS_TO_THE_END
+    ends = span * (np.arange(instants + 1) / instants) ** 3
+    time = (ends[1:] + ends[:-1]) / 2
+    hazard = at_median * np.exp(slope * z)
+    gone, remain = np.zeros((2, instants, len(z)))
+    for start, share in zip(scans.start, scans.share, strict=True):
+        log_hazard = np.log(at_median) + log_passed(time, start)
+        alive = share * survived(np.add.outer(log_hazard, slope * z))
+        if censored:
+            alive *= followed(time, span, start)[:, None]
+        gone += alive * hazard * np.diff(passed(ends, start))[:, None]
+        remain += alive
+    return z, both * (gone.T @ remain)
 
 
 def _known_prevalence(design: StudyDesign) -> float:
@@ -282,84 +336,17 @@ def _known_prevalence(design: StudyDesign) -> float:
     return known / design.training.patients
 
 
+def _label_scans(design: StudyDesign) -> Scans:
+    """Points of scans in medians of the label's endpoint; one for all who were not scanned."""
+    if design.label_endpoint is None:
+        return ONE_SCAN
+    scans = scans_of(design).in_medians(design.median(design.label_endpoint))
+    shares: dict[float, float] = {}
+    for start, share in zip(scans.start, scans.share, strict=True):
+        shares[start] = shares.get(start, 0.0) + share
+    return Scans(tuple(shares), tuple(shares), tuple(shares.values()))
+
+
 def _months_in_medians(design: StudyDesign, label: BeyondLabel) -> float:
-    median = design.endpoints[label.endpoint].median
+    median = design.median(label.endpoint)
     return (label.months or median) / median
-
-
-def _word_auc(shift: float, shares: Floats, prevalence: float) -> float:
-    cuts = _cuts(shift, shares, prevalence)
-    low, high = (np.diff(ndtr(np.r_[-np.inf, cuts - move, np.inf])) for move in (0.0, shift))
-    below = np.cumsum(low) - low
-    return float(high @ (below + low / 2))
-
-
-def _cuts(shift: float, shares: Floats, prevalence: float) -> Floats:
-    """Quantiles of the mixture of both classes."""
-    ends = np.cumsum(shares)[:-1] / np.sum(shares)
-
-    def quantile(end: float) -> float:
-        def above(v: float) -> float:
-            mixed = (1 - prevalence) * ndtr(v) + prevalence * ndtr(v - shift)
-            return float(mixed - end)
-
-        return _root(above, -10.0, 10.0 + shift)
-
-    return np.array([quantile(float(end)) for end in ends])
-
-
-def _split_at(shares: Floats, prevalence: float) -> Floats:
-    half = len(shares) // 2
-    low, high = shares[:half], shares[half:]
-    return np.r_[low / low.sum() * (1 - prevalence), high / high.sum() * prevalence]
-
-
-def _word_concordance(kappa: float, shares: Floats, z: Floats, pairs: Floats) -> float:
-    cuts = np.r_[-np.inf, ndtri(np.cumsum(shares)[:-1] / np.sum(shares)), np.inf]
-    rest = np.sqrt(max(1e-12, 1 - kappa**2))
-    word = np.diff(ndtr((cuts - kappa * z[:, None]) / rest), axis=1)
-    below = np.cumsum(word, axis=1) - word
-    agrees = word @ (below + word / 2).T
-    return float((pairs * agrees).sum() / pairs.sum())
-
-
-def _pairs(slope: float, censored: float) -> tuple[Floats, Floats]:
-    """Scores, higher for a higher hazard, and weights of pairs whose first is seen to go first."""
-    z, weight = _normal_grid(241)
-    both = np.outer(weight, weight)
-    if censored == 0:
-        return z, both * expit(slope * np.subtract.outer(z, z))
-    at_median = hazard_at_median(slope)
-    truth = StudyTruth(0.0, slope, at_median, 0.5, 0.5)
-    span = follow_up_span(lambda ratio: marginal_survival(truth, ratio), censored)
-    # Most is decided early where hazards differ much: instants lie closer there.
-    ends = span * (np.arange(INSTANTS + 1) / INSTANTS) ** 3
-    time = (ends[1:] + ends[:-1]) / 2
-    followed = np.minimum(1.0, (1 - time / span) / (1 - SHORTEST_FOLLOW_UP))
-    passed = at_median * np.diff(ends**SHAPE)
-    hazard = np.exp(slope * z)
-    left = _survived(np.add.outer(np.log(at_median) + SHAPE * np.log(time), slope * z))
-    first = (left * hazard * (passed * followed**2)[:, None]).T @ left
-    return z, both * first
-
-
-def _survived(log_hazard: Floats) -> Floats:
-    """exp(−exp(log hazard)); beyond 700 it is 0 anyway."""
-    return np.exp(-np.exp(np.minimum(log_hazard, 50.0)))
-
-
-def _normal_grid(points: int = 3001) -> tuple[Floats, Floats]:
-    """Points and weights of a standard normal; sums over them are exact for smooth functions."""
-    z = np.linspace(-9.0, 9.0, points)
-    weight = np.exp(-(z**2) / 2)
-    return z, weight / weight.sum()
-
-
-def _root(function: Callable[[Any], float], low: float, high: float) -> float:
-    """A root between two ends, or the lower end where the function starts at it."""
-    start, end = function(low), function(high)
-    if abs(start) < 1e-9:
-        return low
-    if start * end > 0:
-        raise wrong_study("a target within reach", f"a gap of {min(abs(start), abs(end)):.3g}")
-    return float(brentq(function, low, high, xtol=1e-12, rtol=1e-12))

@@ -77,7 +77,7 @@ def _write_all(simulated: SimulatedHCC, folder: Path, jobs: int) -> None:
         "outcomes": _outcome_rules(cohort),
     }
     if cohort.scans:
-        manifest["scans"] = _write_scans(cohort.scans, folder, jobs)
+        manifest["scans"] = write_scans(cohort.scans, folder, jobs)
     if "scrna" in cohort.assays:
         cohort.assay("scrna").adata.write_h5ad(folder / "single_cell.h5ad", compression="gzip")
     simulated.truth.to_csv(folder / "truth.csv", index_label="patient_id")
@@ -158,7 +158,8 @@ def _outcome_rules(cohort: Cohort) -> dict[str, Any]:
     return rules
 
 
-def _write_scans(scans: tuple[Scan, ...], folder: Path, jobs: int) -> dict[str, Any]:
+def write_scans(scans: tuple[Scan, ...], folder: Path, jobs: int) -> dict[str, Any]:
+    """Write scans with their masks as NIfTI into ``images/``; return the manifest's entry."""
     try:
         import nibabel  # noqa: F401
     except ImportError:

@@ -185,8 +185,7 @@ def test_survival_has_its_median_hazard_ratio_and_censoring():
         seen = cohort.outcomes[name]
         kept = KaplanMeierFitter().fit(seen["months"], seen["event"])
         median = 12.0 if name == "OS" else 6.0
-        # Deaths before progression end a progression-free time early.
-        assert kept.median_survival_time_ == pytest.approx(median, rel=0.1)
+        assert kept.median_survival_time_ == pytest.approx(median, rel=0.05)
         share = 0.2 if name == "OS" else 0.15
         assert 1 - seen["event"].mean() == pytest.approx(share, abs=0.03)
         fitted = CoxPHFitter().fit(seen.assign(worse=1 - cohort.truth["class"]), "months", "event")
@@ -251,11 +250,74 @@ def test_files_of_each_label_are_read_and_say_the_class(label, tmp_path: Path):
     assert set(facts["regimen"]) == {"A", "B"}
 
 
+@pytest.mark.parametrize(
+    ("label", "names"),
+    [
+        (WORDS, {"itls"}),
+        (CATEGORIES, {"response"}),
+        (BeyondLabel("OS", None), {"OS", "CSS"}),
+        (TimeLabel("PFS"), {"PFS"}),
+        (MarkerLabel("rna", ("TRAF3IP3", "HIF1A"), (None, None)), {"rna"}),
+        (MarkerLabel(None, ("cd8", "pd_l1"), (None, 1.0)), {"cd8", "pd_l1"}),
+    ],
+    ids=["words", "categories", "beyond", "time", "assay", "facts"],
+)
+def test_a_part_without_a_label_lacks_it_and_nothing_else(label, names, tmp_path: Path):
+    rivals = {} if isinstance(label, CategoryLabel | TimeLabel) else design().rivals
+    endpoints = dict(design().endpoints)
+    if isinstance(label, BeyondLabel | TimeLabel):
+        endpoints[label.endpoint] = replace(endpoints[label.endpoint], hazard_ratio=None)
+    parts = design(size=60).parts
+    if isinstance(label, BeyondLabel | TimeLabel):
+        parts = {name: replace(part, positives=None) for name, part in parts.items()}
+    known = design(size=60, endpoints={}, rivals=rivals)
+    known = replace(known, label=label, parts=parts, endpoints=endpoints)
+    hidden = {**parts, "external": replace(parts["external"], labelled=False)}
+    whole, part = (
+        draw_study_cohort(asked, "external", seed=5)
+        for asked in (known, replace(known, parts=hidden))
+    )
+    lost = set()
+    for table in ("facts", "markers", "outcomes", "responses", "orders"):
+        before, after = getattr(whole, table), getattr(part, table)
+        lost |= set(before) - set(after)
+        for name in after:
+            assert str(before[name]) == str(after[name])
+    assert lost == names
+    pd.testing.assert_frame_equal(whole.truth, part.truth)
+    for name, block in whole.blocks.items():
+        pd.testing.assert_frame_equal(block, part.blocks[name])
+    manifest = write_study_cohort(part, tmp_path / "external")
+    assert audit(manifest, data_root=manifest.parent).ok
+    read = load_cohort(manifest, data_root=manifest.parent)
+    assert not names & {*read.patients, *read.outcomes, *read.assays}
+
+
+def test_disease_deaths_take_their_share_of_all_deaths_and_no_other_number():
+    asked = design(size=4_000)
+    other = {**asked.endpoints, "CSS": EndpointDesign(None, None, 0.3)}
+    assert asked.made_from("CSS") == "OS"
+    drawn = [
+        draw_study_cohort(one, "training", seed=4).outcomes
+        for one in (asked, replace(asked, endpoints=other))
+    ]
+    for name in asked.endpoints:
+        pd.testing.assert_frame_equal(drawn[0][name], drawn[1][name])
+    # 20 % leave before death; of the 80 % a share of 7 / 8 die of the disease.
+    assert drawn[1]["CSS"]["event"].mean() == pytest.approx(0.7, abs=0.02)
+    alone = replace(asked, endpoints={"CSS": EndpointDesign(9.0, 3.0, 0.2)})
+    assert alone.made_from("CSS") is None
+    seen = draw_study_cohort(alone, "training", seed=4).outcomes["CSS"]
+    kept = KaplanMeierFitter().fit(seen["months"], seen["event"])
+    assert kept.median_survival_time_ == pytest.approx(9.0, rel=0.06)
+
+
 def test_patients_without_follow_up_lack_all_later_blocks():
     asked = design(size=200, without_follow_up=0.25)
     cohort = draw_study_cohort(asked, "training", seed=1)
     assert len(cohort.blocks["pre"]) == 200
     assert 130 < len(cohort.blocks["post"]) < 170
+    assert cohort.facts["weeks"].between(6, 10).all()
 
 
 def test_same_seed_same_files_and_parts_do_not_depend_on_each_other(tmp_path: Path):
@@ -334,6 +396,24 @@ def test_a_rival_that_is_a_clinical_fact_carries_the_share_of_its_block():
         ({"label": WordLabel("sex", ("1",), ("0",))}, DataError, "not the label"),
         ({"label": MarkerLabel(None, ("a", "b"), (None,))}, DataError, "a cut-off for each"),
         ({"endpoints": {"OS": EndpointDesign(12.0, None, 1.0)}}, DataError, "events in OS"),
+        (
+            {"endpoints": {"OS": EndpointDesign(None, 2.0, 0.1)}},
+            DataError,
+            "a median above 0 of OS",
+        ),
+        (
+            {
+                "label": BeyondLabel("OS", None),
+                "endpoints": {"OS": EndpointDesign(12.0, 2.0, 0.1)},
+            },
+            DataError,
+            "no hazard ratio of OS",
+        ),
+        (
+            {"parts": {"training": PartDesign(20, 8, ("A",), labelled=False)}},
+            DataError,
+            "a label in the first part",
+        ),
         ({"rivals": {"r": RivalDesign("r", 0.4)}}, DataError, "an AUC from 0.5"),
         ({"without_follow_up": 1.0}, DataError, "patients with a follow-up"),
     ],

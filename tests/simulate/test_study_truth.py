@@ -25,6 +25,7 @@ from radiogenomics.simulate.study_design import (
 )
 from radiogenomics.simulate.study_facts import write_facts
 from radiogenomics.simulate.study_people import People, draw_people
+from radiogenomics.simulate.study_rivals import rival_shift
 from radiogenomics.simulate.study_truth import (
     SHAPE,
     beyond_auc,
@@ -32,7 +33,6 @@ from radiogenomics.simulate.study_truth import (
     concordance,
     discrimination_of,
     hazard_at_median,
-    rival_shift,
     separation_of,
 )
 
