@@ -53,7 +53,9 @@ def claims_text(table: pd.DataFrame) -> str:
     lines = [f"{held.sum()} of {len(table)} claims held against the run; {inside} lie inside", ""]
     lines += [line for row in table[held].to_dict("records") for line in _claim(row)]
     for verdict, rows in table[~held].groupby("verdict", sort=False):
-        claims = (f"{_subject(row)} {row['claimed']:g}" for row in rows.to_dict("records"))
+        claims = (
+            f"{_subject(row)} {_bound(row)}{row['claimed']:g}" for row in rows.to_dict("records")
+        )
         lines += [str(verdict), _indented("; ".join(claims), behind=0)]
     return "\n".join(lines)
 
@@ -115,11 +117,17 @@ def _settings(settings: pd.DataFrame) -> Iterator[str]:
             yield _indented(str(row.note), at=width + 4, behind=0)
 
 
+def _bound(row: Mapping[Any, Any]) -> str:
+    """Sign of a claim that says above or below."""
+    bound = row["bound"]
+    return f"{bound} " if isinstance(bound, str) and bound else ""
+
+
 def _claim(row: Mapping[Any, Any]) -> Iterator[str]:
     """One claim that a number was obtained for, in a block of lines."""
     claimed = _value(row["claimed"], row["claimed_low"], row["claimed_high"])
     yield _subject(row)
-    yield _indented(f"claimed   {claimed} [{row['where']}]")
+    yield _indented(f"claimed   {_bound(row)}{claimed} [{row['where']}]")
     if pd.notna(row["low_at_n"]):
         yield _indented(
             f"at n {row['n']:<5}{_range(row['low_at_n'], row['high_at_n'])}{_told(row)}"

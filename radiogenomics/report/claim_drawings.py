@@ -17,7 +17,7 @@ from radiogenomics.report.prediction_texts import claim_words, procedure_words
 MOST_CLAIMS = 24
 KINDS = MappingProxyType(
     {
-        "AUC or C-index": ("auc", "td_auc", "c_index"),
+        "AUC or C-index": ("auc", "auc_response", "td_auc", "c_index"),
         "share": (
             "accuracy",
             "sensitivity",

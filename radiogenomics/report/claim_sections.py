@@ -12,6 +12,7 @@ from radiogenomics.report.prediction_texts import (
     CHECKED_COLUMNS,
     CLAIM_COLUMNS,
     FLATTERY_COLUMNS,
+    bound_of,
     claim_words,
     metric_words,
     procedure_words,
@@ -52,6 +53,11 @@ def _in_words(claims: pd.DataFrame) -> pd.DataFrame:
     shown = claims.assign(claim=names, verdict=claims["verdict"].map(_verdict))
     for name, bounds in columns.items():
         shown[name] = [_bounds(*row) for row in claims[list(bounds)].itertuples(index=False)]
+    signs = [bound_of(row) for row in records(claims)]
+    shown["claimed_interval"] = [
+        unbroken(f"{sign} {text}") if sign else text
+        for sign, text in zip(signs, shown["claimed_interval"], strict=True)
+    ]
     for name, (low, high) in {
         "possible": ("low_at_n", "high_at_n"),
         "chance": ("chance_low", "chance_high"),
@@ -106,6 +112,12 @@ def _claim_lines(content: ReportContent, claims: pd.DataFrame) -> tuple[Cell, ..
         f"{places['inside']} lie inside the interval obtained, {places['above']} above it and "
         f"{places['below']} below."
     ]
+    bounds = int(verdicts.str.startswith("claimed bound").sum())
+    if bounds:
+        lines.append(
+            f"{bounds} claimed {'bound is' if bounds == 1 else 'bounds are'} met by all or part of "
+            "it."
+        )
     lucky = int(verdicts.str.contains("within chance").sum())
     if lucky:
         lines.append(f"{lucky} of them a worthless score reaches at that size as well.")

@@ -72,7 +72,7 @@ NUMBERS_NAMED_VALUE = frozenset(
 )
 TEXT_OF_TABLE = MappingProxyType(
     {
-        "claims": ("verdict", "size_note", "held_against", "where"),
+        "claims": ("bound", "verdict", "size_note", "held_against", "where"),
         "contrasts": ("score",),
         "explanation": ("why",),
         "flattery": ("flaw", "chance_note"),
@@ -224,7 +224,7 @@ REQUIRED_COLUMNS = MappingProxyType(
         "design_checks": (
             "quantity",
             "split",
-            "claimed",
+            "assumed",
             "low",
             "high",
             "chance_low",

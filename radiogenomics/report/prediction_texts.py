@@ -115,7 +115,9 @@ CHECKED_COLUMNS = MappingProxyType(
     {
         "quantity": "quantity",
         "split": "where",
-        "claimed": "value",
+        "assumed": "AUC assumed",
+        "source": "where it is from",
+        "number": "number",
         "low": "possible from",
         "high": "to",
         "chance_low": "chance from",
@@ -148,6 +150,7 @@ FLATTERY_COLUMNS = MappingProxyType(
 CLAIMED = MappingProxyType(
     {
         "auc": "AUC",
+        "auc_response": "AUC of response",
         "c_index": "C-index",
         "td_auc": "AUC over time",
         "hazard_ratio": "hazard ratio",
@@ -162,6 +165,7 @@ CLAIMED = MappingProxyType(
     }
 )
 """Metrics of claims in words; those that are not here are words already."""
+BOUNDS = MappingProxyType({">": "more than", "<": "less than"})
 PROCEDURES = MappingProxyType(
     {
         "nested": "nested, as here",
@@ -189,9 +193,20 @@ def metric_words(metric: str) -> str:
 
 
 def claim_words(claim: Any) -> str:
-    """Name a claim by model, part and, where it is no AUC, metric: a row with these fields."""
+    """Name a claim by model, part and, where it is no AUC, metric: a row with these fields.
+
+    Of a bound it says that the value is one.
+    """
     metric = "" if claim.metric == "auc" else metric_words(claim.metric)
-    return ", ".join(part for part in (claim.model, claim.split, metric) if part) or "AUC"
+    named = ", ".join(part for part in (claim.model, claim.split, metric) if part) or "AUC"
+    bound = BOUNDS.get(bound_of(claim))
+    return f"{named} (a bound: {bound})" if bound else named
+
+
+def bound_of(claim: Any) -> str:
+    """Return ``>`` or ``<`` of a claim that is a bound, else nothing; an empty cell may be NaN."""
+    bound = getattr(claim, "bound", "")
+    return bound if isinstance(bound, str) else ""
 
 
 def procedure_words(procedure: str) -> str:

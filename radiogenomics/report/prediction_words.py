@@ -74,7 +74,7 @@ PREDICTION_SECTIONS: Sections = MappingProxyType(
         "design_checks": (
             "Design checks",
             "What the published design allows, before anybody is looked at: how widely an AUC as "
-            "good as the claim scatters among so many, where worthless scores fall, and how few "
+            "good as assumed scatters among so many, where worthless scores fall, and how few "
             "patients there are for each variable.",
         ),
         "flattery": (

@@ -9,21 +9,18 @@ import pandas as pd
 import radiogenomics
 from radiogenomics.core.errors import MissingFileError, UnknownNameError
 from radiogenomics.core.schema import parse, read_yaml
-from radiogenomics.study.prediction.claims import check_claims, read_claims
-from radiogenomics.study.prediction.models import check_prediction_words
-from radiogenomics.study.prediction.schema import (
-    CoxModel,
-    ImageBlock,
-    Model,
-    PredictionStudy,
-    Rival,
-)
+from radiogenomics.study.prediction.check_words import check_prediction_words, check_scan_words
+from radiogenomics.study.prediction.checks import check_claims, said_by
+from radiogenomics.study.prediction.claims import read_claims
+from radiogenomics.study.prediction.schema import ImageBlock, PredictionStudy
 from radiogenomics.study.schema import Study
 from radiogenomics.study.words import check_words
 
 AnyStudy = Study | PredictionStudy
 KINDS = ("surrogate", "prediction")
 CLAIMS = "claims.csv"
+DISCRIMINATIONS = ("auc", "auc_response", "c_index", "accuracy")
+FIXED_SIZE = "runs, fixed size"
 PACKAGE = Path(radiogenomics.__file__).parent
 
 
@@ -83,30 +80,18 @@ def read_study(path: Path) -> AnyStudy:
     kind = str(content.get("kind", "none"))
     if kind not in KINDS:
         raise UnknownNameError(f"kind of recipe in {where}", kind, KINDS)
+    study: AnyStudy
     if kind == "prediction":
-        prediction = parse(PredictionStudy, content, where=where)
-        check_prediction_words(prediction)
-        _check_claims(prediction, path.with_name(CLAIMS))
-        return prediction
-    study = parse(Study, content, where=where)
-    check_words(study)
+        study = parse(PredictionStudy, content, where=where)
+        check_prediction_words(study)
+    else:
+        study = parse(Study, content, where=where)
+        check_words(study)
+        check_scan_words(study.features, where="features")
+    claims = path.with_name(CLAIMS)
+    if claims.is_file():
+        check_claims(read_claims(claims), said_by(study))
     return study
-
-
-def _check_claims(study: PredictionStudy, path: Path) -> None:
-    """Hold the claims beside a recipe against it, where there are some."""
-    if not path.is_file():
-        return
-    parts = {
-        name: (part.patients.value, part.positives.value) for name, part in study.design.items()
-    }
-    named: tuple[Model | Rival | CoxModel, ...] = (
-        *study.models,
-        *study.rivals,
-        *study.readouts.cox,
-    )
-    names = [entry.name for entry in named]
-    check_claims(read_claims(path), models=names, parts=parts)
 
 
 def study_names() -> tuple[str, ...]:
@@ -133,8 +118,15 @@ def _listed(name: str) -> dict[str, str]:
         "label": study.label.name,
         "model": model_of(study),
         "claim": headline_claim(study, claims),
-        "status": f"requires: {', '.join(study.requires)}" if study.requires else "runs",
+        "status": status_of(study),
     }
+
+
+def status_of(study: AnyStudy) -> str:
+    """Whether a recipe runs; simulated patients of a surrogate are not as many as the paper had."""
+    if study.requires:
+        return f"requires: {', '.join(study.requires)}"
+    return FIXED_SIZE if isinstance(study, Study) else "runs"
 
 
 def modality_of(study: AnyStudy) -> str:
@@ -153,9 +145,10 @@ def model_of(study: AnyStudy) -> str:
 def headline_claim(study: AnyStudy, claims: pd.DataFrame) -> str:
     """The published discrimination in one line: of the headline model, as far outside as stated.
 
-    Several numbers of the same patients, or of patients that are not told apart, are a range.
+    Several numbers of the same patients, or of patients that are not told apart, are a range; a
+    number that is a bound keeps its sign.
     """
-    found = claims[claims["metric"].isin(["auc", "c_index", "accuracy"])]
+    found = claims[claims["metric"].isin(DISCRIMINATIONS)]
     if isinstance(study, PredictionStudy):
         found = found[found["model"].isin([study.models[0].name, ""])]
         outside = found[found["split"].isin(list(study.design)[1:])]
@@ -164,10 +157,10 @@ def headline_claim(study: AnyStudy, claims: pd.DataFrame) -> str:
         return "none public"
     same = found[found["metric"] == found["metric"].iloc[0]]
     metric, split = same[["metric", "split"]].iloc[-1]
-    values = same.loc[same["split"] == split, "value"]
-    ends = dict.fromkeys((f"{values.min():g}", f"{values.max():g}"))
+    last = same[same["split"] == split].sort_values("value", kind="stable")
+    ends = [f"{row.bound}{row.value:g}" for row in last.iloc[[0, -1]].itertuples()]
     place = f" ({split})" if split else ""
-    return f"{metric.replace('_', '-')} {'-'.join(ends)}{place}"
+    return f"{metric.replace('_', '-')} {'-'.join(dict.fromkeys(ends))}{place}"
 
 
 def study_claims(name: str | Path) -> pd.DataFrame:

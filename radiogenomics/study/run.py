@@ -18,6 +18,7 @@ from radiogenomics.core.provenance import Provenance, hash_text, versions
 from radiogenomics.evaluation import verdict
 from radiogenomics.io import output_folder
 from radiogenomics.study.cohorts import load_cohorts, require_distinct
+from radiogenomics.study.compare import surrogate_with_claims
 from radiogenomics.study.external import validate_externally
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.inputs import Inputs, read_inputs
@@ -88,8 +89,8 @@ def run(
             plan, cohorts, seed=seed, jobs=jobs, provenance=provenance, options=options
         )
         claims = recipe.with_name(CLAIMS)
-        if isinstance(plan, PredictionStudy) and claims.is_file():
-            results = with_claims(results, plan, read_claims(claims))
+        if claims.is_file():
+            results = _beside(read_claims(claims), results, plan)
             writer.write_text(CLAIMS, claims.read_text(encoding="utf-8"))
         write_results(results, writer, recipe=text)
     return replace(results, folder=folder)
@@ -126,6 +127,13 @@ def run_cohorts(
         provenance=provenance,
         simulated=tuple(cohort.id for cohort in cohorts if cohort.simulated),
     )
+
+
+def _beside(claims: pd.DataFrame, results: Results, study: AnyStudy) -> Results:
+    """Results with what the paper claims beside what was obtained."""
+    if isinstance(study, PredictionStudy):
+        return with_claims(results, study, claims)
+    return surrogate_with_claims(results, study, claims)
 
 
 def _as_asked(study: Study, options: Options) -> Study:

@@ -12,7 +12,7 @@ is data: no Python, no patients, no paths.
 | file | says |
 |---|---|
 | `study.yaml` | what was done, in the library's words. Each value has a `source` |
-| `claims.csv` | what the paper claims: metric, model, split, value, interval, counts, where |
+| `claims.csv` | what the paper claims: metric, model, part, number or bound, interval, where |
 | `NOTES.md` | what the paper leaves unsaid and what stands in for it; what real data gave, if any |
 
 | `source` | means |
@@ -29,14 +29,19 @@ the kind `prediction` foretells a class or survival from blocks of features
     radiogenomics study list                      # this table
     radiogenomics study show NAME                 # every value and where it comes from
     radiogenomics run NAME --cohort MINE --out OUT        # on your patients
-    radiogenomics run NAME --simulate --out OUT           # on simulated ones of the paper's design
+    radiogenomics run NAME --simulate --out OUT           # on simulated ones, see below
     radiogenomics compare OUT                     # claimed beside obtained, and how wide chance is
     radiogenomics study gallery --jobs 2          # all of them
 
 ## The studies
 
 The table is made by `radiogenomics.study.studies_page`. Nothing here reproduces a paper's numbers:
-their patients are not public. `requires: deep` waits for the networks.
+their patients are not public. A claim of `>0.8` is a bound: the paper gives no number.
+
+- `runs`: on your patients, and on simulated ones of the paper's design, of its numbers of patients.
+- `runs, fixed size`: a surrogate study names no cohorts. `--simulate` draws the demonstration's 160
+  patients with CT and 120 with MR, whatever the paper had; `compare` says so beside each number.
+- `requires: deep` waits for the networks.
 """
 
 TAIL = """

@@ -259,7 +259,7 @@ def test_claims_that_contradict_the_recipe_are_refused_by_check(command, tmp_pat
     folder = shutil.copytree(find_study(LWCTR).parent, tmp_path / "mine")
     assert command("check", folder).code == 0
     with (folder / "claims.csv").open("a", encoding="utf-8") as stream:
-        stream.write("accuracy,LWCTR,external,0.8,,,90,,mine\n")
+        stream.write("accuracy,LWCTR,external,,0.8,,,90,,mine\n")
     answer = command("check", folder)
     assert answer.code == 2 and answer.out == ""
     assert "accuracy of external has 90 patients, the recipe 80" in answer.err

@@ -278,7 +278,9 @@ def claim(tables: Tables) -> None:
         tables.add("claims", [row | {"verdict": said if obtained else "not obtained: no such"}])
     row = {"quantity": "AUC of LWCTR", "split": "external", "claimed": 0.875, "low": 0.79}
     row |= {"high": 0.93, "chance_low": 0.37, "chance_high": 0.63, "note": "a tenth as wide"}
-    tables.add("design_checks", [row])
+    assumed = {"assumed": 0.875, "source": "paper"}
+    needed = {"quantity": "patients needed", "split": "training", "number": 987.0, "note": "many"}
+    tables.add("design_checks", [row | assumed, needed | assumed])
     for procedure, auc, half, noise in (
         ("nested", 0.61, 0.09, 0.49),
         ("pooled_selection", 0.93, 0.04, 0.9),
@@ -443,6 +445,27 @@ def test_claims_keep_the_decimals_that_papers_print(page: str) -> None:
     assert "5 of 7 published numbers could be held against this run: 5 lie inside" in part
     assert "Of 3 printed intervals 3 are less than half as wide" in part
     assert "Cohorts that are simulated" in part and len(drawings(part)) == 3
+
+
+def test_a_bound_is_shown_as_one(small: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(small, tmp_path / "out"))
+    path = folder / "tables" / "claims.csv"
+    claims = pd.read_csv(path)
+    bound = claims["obtained"].notna() & (claims["metric"] == "auc")
+    place = claims.index[bound][0]
+    claims["bound"] = ["<" if at == place else None for at in claims.index]
+    claims.loc[place, ["claimed", "claimed_low", "claimed_high"]] = [0.25, None, None]
+    claims.loc[place, "verdict"] = "claimed bound (< 0.25) is met by part of the obtained interval"
+    claims.to_csv(path, index=False)
+    part = html.unescape(section(render(folder).read_text(encoding="utf-8"), "claims"))
+    assert re.search(r"<\s0\.250", part) and "(a bound: less than)" in part
+    assert "1 claimed bound is met by all or part of it." in part
+
+
+def test_design_checks_say_what_is_assumed_and_whose_it_is(page: str) -> None:
+    part = section(page, "design_checks")
+    assert "AUC assumed" in part and "where it is from" in part
+    assert "987" in part and ">value<" not in part
 
 
 def test_flattery_says_the_honest_number_first(page: str) -> None:

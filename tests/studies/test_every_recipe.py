@@ -20,7 +20,8 @@ from scipy.stats import binom
 from radiogenomics.core.errors import MissingExtraError, StudyError
 from radiogenomics.core.evidence import Metric
 from radiogenomics.io import load_cohort
-from radiogenomics.study import PredictionStudy, Results, check, run_simulated, show
+from radiogenomics.study import PredictionStudy, Results, check, compare, run_simulated, show
+from radiogenomics.study.prediction.checks import is_labelled
 from radiogenomics.study.registry import find_study, study_names
 
 pytestmark = pytest.mark.filterwarnings("ignore::radiogenomics.core.errors.RadiogenomicsWarning")
@@ -100,17 +101,46 @@ def test_its_tables_are_there(ran):
     tables = {path.stem for path in (ran.folder / "result" / "tables").glob("*.csv")}
     assert tables >= {"learners", "cohort_flow", "settings", "predictions", "roc", "calibration"}
     study = show(ran.study)
+    claims = pd.read_csv(find_study(ran.study).with_name("claims.csv"))
+    assert len(ran.table("claims")) == len(claims)
     if not isinstance(study, PredictionStudy):
         return
-    assert tables >= {"claims", "design_checks", "study_design", "selection", "decision_curve"}
+    assert tables >= {"design_checks", "study_design", "selection", "decision_curve"}
     learners = ran.table("learners")
     assert list(learners["learner"]) == [each.name for each in (*study.models, *study.rivals)]
     assert learners["auc"].between(0, 1).all()
     parts = [name for name in study.design if f"{study.study}-{name}" in ran.results.cohorts]
     assert parts == list(study.design)
-    claims = pd.read_csv(find_study(ran.study).with_name("claims.csv"))
-    assert len(ran.table("claims")) == len(claims)
-    assert set(ran.table("design_checks")["split"]) == set(parts)
+    labelled = {name for name, part in study.design.items() if is_labelled(part)}
+    assert set(ran.table("design_checks")["split"]) == labelled
+
+
+def test_claims_beside_what_was_obtained(ran):
+    table = compare(ran.folder)
+    held, verdicts = table["obtained"].notna(), table["verdict"]
+    assert not verdicts[~held].str.startswith("claimed").any()
+    assert verdicts[held].str.startswith("claimed").all()
+    fixed = verdicts.str.endswith("not as many as the paper had")
+    if isinstance(show(ran.study), PredictionStudy):
+        assert not fixed.any()
+        return
+    assert set(table.loc[held, "metric"]) == {"auc_response", "hazard_ratio"}
+    assert (fixed == held).all()
+    notes = ran.table("notes")["text"]
+    assert notes.str.contains("120 with MR, whatever the paper had").sum() == 1
+
+
+def test_a_part_without_a_label_has_none_of_its_words(ran):
+    study = show(ran.study)
+    parts = study.design.items() if isinstance(study, PredictionStudy) else ()
+    for name, part in parts:
+        if is_labelled(part):
+            continue
+        columns = pd.read_csv(ran.folder / "data" / name / "patients.csv").columns
+        assert study.label.fact.value not in columns
+        external = f"external:{study.study}-{name}"
+        assert ran.results.findings.metric("auc", split=external) is None
+        assert external in {metric.split for metric in ran.results.metrics}
 
 
 def test_no_patient_is_named_outside_the_data(ran):

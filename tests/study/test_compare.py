@@ -11,8 +11,16 @@ import pytest
 
 import radiogenomics as rg
 from radiogenomics.core.errors import MissingFileError, SchemaError
+from radiogenomics.core.evidence import Metric
+from radiogenomics.core.provenance import Provenance
+from radiogenomics.study import Results, Study
+from radiogenomics.study.compare import FIXED_SIZE, obtained_of_surrogate, surrogate_with_claims
+from radiogenomics.study.demo import DISCOVERY_PATIENTS, EXTERNAL_PATIENTS
+from radiogenomics.study.findings import Findings
 from radiogenomics.study.prediction.claims import read_claims
 from radiogenomics.study.prediction.claims_compared import COMPARED
+from radiogenomics.study.registry import find_study, study_claims
+from radiogenomics.study.studies_page import studies_page
 
 pytestmark = pytest.mark.filterwarnings("ignore::radiogenomics.core.errors.RadiogenomicsWarning")
 
@@ -76,3 +84,80 @@ def test_another_table_of_that_name(ran):
     (ran / "tables" / "claims.csv").write_text("metric,value\nauc,0.8\n", encoding="utf-8")
     with pytest.raises(SchemaError, match="expected the columns metric, model"):
         rg.compare(ran)
+
+
+class TestSurrogate:
+    """KPNA2/SMG5: numbers of the imaging biomarker by its learner, of the genes by their label."""
+
+    STUDY = "jtm2025_irs_ctmr"
+
+    @pytest.fixture
+    def found(self) -> Findings:
+        def number(name: str, value: float, split: str) -> Metric:
+            return Metric(name, value, value - 0.1, value + 0.1, None, 100, split)
+
+        inner, outer = "cross-validation", "external:simulated_mr"
+        metrics = (
+            number("auc", 0.7, inner),
+            number("auc", 0.65, outer),
+            number("auc_response", 0.75, outer),
+            number("c_index", 0.6, outer),
+            number("hr_high_vs_low", 1.2, inner),
+            number("hr_high_vs_low", 1.5, outer),
+            number("hr_high_vs_low:RFS", 1.4, outer),
+            number("hr_per_sd", 1.3, outer),
+            number("signature_c_index", 0.68, inner),
+            number("signature_hr_high_vs_low", 2.0, outer),
+        )
+        learners = pd.DataFrame(
+            [
+                {"learner": "svm", "headline": True, "auc": 0.7, "low": 0.6, "high": 0.8},
+                {"learner": "lr", "headline": False, "auc": 0.66, "low": 0.56, "high": 0.76},
+            ]
+        )
+        return Findings(metrics=metrics, tables={"learners": learners})
+
+    def test_every_number_once_by_the_names_of_claims(self, found):
+        table = obtained_of_surrogate(found, rg.study.show(self.STUDY))
+        rows = set(table[["metric", "model", "split", "value"]].itertuples(index=False, name=None))
+        inner, outer = "cross-validation", "external:simulated_mr"
+        assert len(rows) == len(table)
+        assert rows == {
+            ("auc", "svm", inner, 0.7),
+            ("auc", "svm", outer, 0.65),
+            ("auc", "lr", inner, 0.66),
+            ("auc_response", "svm", outer, 0.75),
+            ("c_index", "svm", outer, 0.6),
+            ("hazard_ratio", "svm", inner, 1.2),
+            ("hazard_ratio", "svm", outer, 1.5),
+            ("hazard_ratio:RFS", "svm", outer, 1.4),
+            ("c_index", "IRS", inner, 0.68),
+            ("hazard_ratio", "IRS", outer, 2.0),
+        }
+
+    @pytest.mark.parametrize("simulated", [(), ("simulated_ct", "simulated_mr")])
+    def test_its_claims_are_held_against_the_external_cohort(self, found, simulated):
+        study = rg.study.show(self.STUDY)
+        assert isinstance(study, Study)
+        provenance = Provenance({}, "none", 0, {})
+        cohorts = ("simulated_ct", "simulated_mr")
+        results = Results(self.STUDY, cohorts, "", found, provenance, simulated=simulated)
+        table = surrogate_with_claims(results, study, study_claims(self.STUDY)).tables["claims"]
+        held = table[table["obtained"].notna()].set_index(["metric", "claimed"])
+        assert set(held["held_against"]) == {"external:simulated_mr"}
+        verdicts = held["verdict"].str.partition(";")[0].to_dict()
+        assert verdicts == {
+            ("hazard_ratio", 1.415): "claimed is inside the obtained interval",
+            ("hazard_ratio", 1.890): "claimed is above the obtained interval",
+            ("auc_response", 0.720): "claimed is inside the obtained interval",
+            ("auc_response", 0.829): "claimed is inside the obtained interval",
+        }
+        said = held["verdict"].str.contains("simulated patients, not as many as the paper had")
+        assert said.all() == bool(simulated) and said.any() == bool(simulated)
+
+    def test_the_fixed_sizes_are_the_demonstrations(self, found):
+        for number in (DISCOVERY_PATIENTS, EXTERNAL_PATIENTS):
+            assert str(number) in FIXED_SIZE and str(number) in studies_page()
+            notes = find_study(self.STUDY).with_name("NOTES.md").read_text(encoding="utf-8")
+            assert str(number) in notes
+            assert rg.study.show(self.STUDY).settings()["note"].str.contains(str(number)).any()

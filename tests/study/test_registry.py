@@ -95,7 +95,9 @@ def test_every_shipped_recipe_is_listed_and_can_be_shown():
 @pytest.mark.parametrize(
     ("name", "row"),
     [
-        (NAME, ("any", "IRS", "svm", "auc 0.72-0.829", "runs")),
+        (NAME, ("any", "IRS", "svm", "auc-response 0.72-0.829", "runs, fixed size")),
+        ("vithayathil2025_os12_ct", ("CT", "OS12", "rf", "auc >0.8", "runs")),
+        ("song2024_hin_mri", ("MR", "HIN", "lr", "auc >0.8", "runs")),
         (LWCTR, ("CT", "OS12", "svc", "auc 0.875 (external)", "runs")),
         ("wang2022_recurrence_ctpet", ("CT, PT", "recurrence", "svm", "none public", "runs")),
         ("xu2025_os_ct", ("CT", "OS", "cox", "c-index 0.74 (external)", "requires: deep")),
@@ -130,7 +132,7 @@ def test_the_headline_of_claims_is_the_furthest_outside(rows, line):
     lwctr = rg.study.show(LWCTR)
     headline = lwctr.models[0].model_copy(update={"name": "Fusion"})
     study = lwctr.model_copy(update={"models": (headline,)})
-    claims = pd.DataFrame(rows, columns=["metric", "model", "split", "value"])
+    claims = pd.DataFrame(rows, columns=["metric", "model", "split", "value"]).assign(bound="")
     found = registry.headline_claim(study, claims)
     assert found == (line if line == "none public" else f"auc {line}")
 
@@ -159,11 +161,15 @@ def changed(tmp_path: Path, *, recipe: tuple[str, str] = ("", ""), claim: str = 
 @pytest.mark.parametrize(
     ("claim", "error", "said"),
     [
-        ("auc,LWCTRR,external,0.8,,,,,x\n", UnknownNameError, "did you mean 'LWCTR'"),
-        ("auc,LWCTR,externl,0.8,,,,,x\n", UnknownNameError, "did you mean 'external'"),
-        ("acu,LWCTR,external,0.8,,,,,x\n", UnknownNameError, "did you mean 'auc'"),
-        ("accuracy,LWCTR,external,0.8,,,90,,x\n", StudyError, "has 90 patients, the recipe 80"),
-        ("accuracy,LWCTR,external,80,,,,,x\n", SchemaError, "from 0 to 1, 0.8 for 80 %"),
+        ("auc,LWCTRR,external,,0.8,,,,,x\n", UnknownNameError, "did you mean 'LWCTR'"),
+        ("auc,LWCTR,externl,,0.8,,,,,x\n", UnknownNameError, "did you mean 'external'"),
+        ("acu,LWCTR,external,,0.8,,,,,x\n", UnknownNameError, "did you mean 'auc'"),
+        ("accuracy,LWCTR,external,,0.8,,,90,,x\n", StudyError, "has 90 patients, the recipe 80"),
+        ("accuracy,LWCTR,external,,80,,,,,x\n", SchemaError, "from 0 to 1, 0.8 for 80 %"),
+        ("patients,,,,999,,,,,x\n", StudyError, "999 patients, the recipe 395"),
+        ("sites,,internal,,7,,,,,x\n", StudyError, "internal with 7 sites, the recipe 1"),
+        ("features,Clinical,,,9999,,,,,x\n", StudyError, "9999 features .* the recipe at most 12"),
+        ("td_auc@12:ZZ,LWCTR,external,,0.8,,,,,x\n", UnknownNameError, "endpoint of the .*'ZZ'"),
     ],
 )
 def test_claims_that_contradict_the_recipe(tmp_path, claim, error, said):
@@ -171,6 +177,44 @@ def test_claims_that_contradict_the_recipe(tmp_path, claim, error, said):
     for read in (rg.check, rg.study.show):
         with pytest.raises(error, match=said):
             read(folder)
+
+
+def test_a_simulated_truth_that_nothing_claims(tmp_path):
+    folder = changed(tmp_path)
+    claims = folder / "claims.csv"
+    text = claims.read_text(encoding="utf-8")
+    other = text.replace("auc,LWCTR,external,,0.875,0.860,0.887", "auc,LWCTR,external,,0.600,,")
+    assert other != text
+    claims.write_text(other, encoding="utf-8")
+    with pytest.raises(StudyError, match=r"simulation.auc of 0.875 beside a claimed auc of .* 0.6"):
+        rg.check(folder)
+
+
+@pytest.mark.parametrize(
+    ("claim", "error", "said"),
+    [
+        ("auc,NOSUCH,,,0.8,,,,,x\n", UnknownNameError, "model or rival of the recipe 'NOSUCH'"),
+        ("auc,svn,,,0.8,,,,,x\n", UnknownNameError, "did you mean 'svm'"),
+        ("auc,svm,nowhere,,0.8,,,,,x\n", UnknownNameError, "design 'nowhere': known: cross-val"),
+        ("c_index:PSF,IRS,,,0.6,,,,,x\n", UnknownNameError, "endpoint of the recipe 'PSF'"),
+        ("genes,,,,77,,,,,x\n", StudyError, "77 genes, the recipe 2"),
+        ("features,svm,,,77,,,,,x\n", StudyError, "77 features of svm, the recipe at most 4"),
+    ],
+)
+def test_claims_of_a_surrogate_are_checked_too(tmp_path, claim, error, said):
+    folder = copy_of(tmp_path)
+    shutil.copy(registry.find_study(NAME).with_name("claims.csv"), folder)
+    rg.check(folder)
+    with (folder / "claims.csv").open("a", encoding="utf-8") as stream:
+        stream.write(claim)
+    with pytest.raises(error, match=said):
+        rg.check(folder)
+
+
+def test_a_bound_is_listed_as_one():
+    claims = registry.study_claims("vithayathil2025_os12_ct")
+    (auc,) = claims[claims["metric"] == "auc"].to_dict("records")
+    assert (auc["bound"], auc["value"], auc["model"], auc["split"]) == (">", 0.8, "", "")
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
-"""What a paper claims: published numbers as a table, checked by themselves and against the recipe.
+"""What a paper claims: published numbers as a table, checked by themselves.
 
-``claims.csv`` has one row a published number: ``metric, model, split, value, low, high, n,
+``claims.csv`` has one row a published number: ``metric, model, split, bound, value, low, high, n,
 positives, where``. A cell is empty where the paper does not say. ``model`` is a model or rival of
-the recipe, ``split`` a part of its design, ``n`` the patients behind the number (of a predictive
-value, a response rate or a share: those it is a share of), ``positives`` those of class 1, or with
-the event where the metric is of survival.
+the recipe, ``split`` a part of its design, ``bound`` says with ``>`` or ``<`` that only a bound is
+stated, ``n`` the patients behind the number (of a predictive value, a response rate or a share:
+those it is a share of), ``positives`` those of class 1, or with the event where the metric is of
+survival. A file without the column ``bound`` has none.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,37 @@ import pandas as pd
 from radiogenomics.core.errors import (
     MissingFileError,
     SchemaError,
-    StudyError,
     UnknownNameError,
     short_list,
 )
 
-COLUMNS = ("metric", "model", "split", "value", "low", "high", "n", "positives", "where")
-CROSS_VALIDATION = "cross-validation"
+COLUMNS = ("metric", "model", "split", "bound", "value", "low", "high", "n", "positives", "where")
+BOUNDS = (">", "<")
+CROSS_VALIDATION, EXTERNAL = "cross-validation", "external"
 Parts = Mapping[str, tuple[int | None, int | None]]
 
 TD_AUC = "td_auc@<months>:<endpoint>"
 # Shares of those called positive, or with a high score: not of the whole part.
 OF_GROUPS = ("ppv", "npv", "response_rate_high", "response_rate_low", "share")
 DESCRIBED = ("patients", "positives", "sites", "genes", "features")
-_SHARES = ("auc", "c_index", "accuracy", "sensitivity", "specificity", "brier", "p", *OF_GROUPS)
+_SHARES = (
+    "auc",
+    "auc_response",
+    "c_index",
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "brier",
+    "p",
+    *OF_GROUPS,
+)
 _ABOVE_0 = ("hazard_ratio", "median_survival_high", "median_survival_low")
 METRICS = (*_SHARES, *_ABOVE_0, *DESCRIBED, "cut_off")
 # A second endpoint is named behind a colon.
 _BY_ENDPOINT = ("c_index", "p", *_ABOVE_0)
 _TD_AUC_WORD = re.compile(r"td_auc@\d+(\.\d+)?:\w+")
-_TEXT, _NUMBERS, _COUNTS = ("metric", "model", "split", "where"), COLUMNS[3:6], COLUMNS[6:8]
+_TEXT, _COUNTS = ("metric", "model", "split", "bound", "where"), ("n", "positives")
+_NUMBERS = ("value", "low", "high")
 
 
 def read_claims(path: str | Path) -> pd.DataFrame:
@@ -50,7 +62,8 @@ def read_claims(path: str | Path) -> pd.DataFrame:
     ----------
     path
         ``claims.csv``; words of ``metric`` are :data:`METRICS` and ``td_auc@<months>:<endpoint>``,
-        and of survival also ``c_index:PFS``.
+        and of survival also ``c_index:PFS``. Of a surrogate study ``auc`` is of its label and
+        ``auc_response`` of the response.
 
     Returns
     -------
@@ -63,7 +76,8 @@ def read_claims(path: str | Path) -> pd.DataFrame:
         There is no such file.
     SchemaError
         A column is missing, a cell is no number, a value is out of range or outside its interval,
-        there are more positives than patients, or a row is there twice; with the line.
+        a bound has an interval, there are more positives than patients, or a row is there twice;
+        with the line.
     UnknownNameError
         A metric is not known.
     """
@@ -80,44 +94,6 @@ def read_claims(path: str | Path) -> pd.DataFrame:
     _refuse_repeated(claims, file.name, lines)
     kinds = dict.fromkeys(_TEXT, "str") | dict.fromkeys(_NUMBERS, "float64")
     return claims.astype(kinds | dict.fromkeys(_COUNTS, "Int64"))
-
-
-def check_claims(claims: pd.DataFrame, *, models: Collection[str], parts: Parts) -> None:
-    """Refuse claims that contradict the recipe.
-
-    Parameters
-    ----------
-    claims
-        From :func:`read_claims`.
-    models
-        Models and rivals of the recipe.
-    parts
-        Part of the design → its patients and positives, None where the recipe does not say.
-
-    Raises
-    ------
-    UnknownNameError
-        A claim names a model, or a part, that the recipe does not have.
-    StudyError
-        A claim has another number of patients or positives of a part than the recipe.
-    """
-    for model in claims.loc[claims["model"] != "", "model"]:
-        if model not in models:
-            raise UnknownNameError("model or rival of the recipe", model, models)
-    for split in claims.loc[claims["split"] != "", "split"]:
-        if split not in (*parts, CROSS_VALIDATION):
-            raise UnknownNameError("part of the recipe's design", split, (*parts, CROSS_VALIDATION))
-    against = [
-        f"{claim.metric} of {claim.split} has {found} {what}, the recipe {known}"
-        for claim in claims.itertuples()
-        for what, found, known in _counts_beside(claim, parts)
-        if found is not None and known is not None and found != known
-    ]
-    if against:
-        raise StudyError(
-            f"expected claims with the recipe's numbers of patients; found {short_list(against)}. "
-            "Correct claims.csv or study.yaml; leave split empty for a subgroup."
-        )
 
 
 def metric_of(word: str) -> str:
@@ -151,19 +127,21 @@ def _lines_of(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
         reader = csv.reader(opened, strict=True)
         try:
             header = [cell.strip() for cell in next(reader, [])]
-            if tuple(header) != COLUMNS:
+            older = tuple(name for name in COLUMNS if name != "bound")
+            if tuple(header) not in (COLUMNS, older):
                 raise SchemaError(
                     f"{file.name}: expected the columns {', '.join(COLUMNS)}; found "
                     f"{', '.join(header) or 'none'}. Write all of them, in this order."
                 )
             for cells in filter(None, reader):
-                if len(cells) != len(COLUMNS):
+                if len(cells) != len(header):
                     raise SchemaError(
-                        f"{file.name}, line {reader.line_num}: expected {len(COLUMNS)} cells; "
+                        f"{file.name}, line {reader.line_num}: expected {len(header)} cells; "
                         f"found {len(cells)}. Quote text that holds a comma."
                     )
                 stripped = (cell.strip() for cell in cells)
-                yield reader.line_num, dict(zip(COLUMNS, stripped, strict=True))
+                found = dict(zip(header, stripped, strict=True))
+                yield reader.line_num, {"bound": "", **found}
         except (csv.Error, UnicodeDecodeError) as error:
             raise SchemaError(
                 f"{file.name}: expected comma-separated text in UTF-8; found a file that cannot be "
@@ -183,6 +161,7 @@ def _checked_row(row: Mapping[str, str], line: str) -> dict[str, Any]:
             "range over cohorts write a row for each end."
         )
     _check_range(values, metric, line)
+    _check_bound(values, line)
     values |= {name: _whole(row[name], f"{line}, {name}", least=name == "n") for name in _COUNTS}
     n, positives = (count_of(values[name]) for name in _COUNTS)
     if n is not None and positives is not None and positives > n:
@@ -215,7 +194,7 @@ def _number(cell: str, place: str) -> float:
     if not np.isfinite(number):
         raise SchemaError(
             f"{place}: expected a number or nothing; found {cell!r}. Write a bound such as <0.001 "
-            "as the number, and say so under where."
+            "as the number, with < under bound."
         )
     return number
 
@@ -241,6 +220,19 @@ def _check_range(values: Mapping[str, Any], metric: str, line: str) -> None:
         )
 
 
+def _check_bound(values: Mapping[str, Any], line: str) -> None:
+    if values["bound"] not in ("", *BOUNDS):
+        raise SchemaError(
+            f"{line}, bound: expected {' or '.join(BOUNDS)}, or nothing; found "
+            f"{values['bound']!r}. Leave it empty where the paper states the number itself."
+        )
+    if values["bound"] and not np.isnan(values["low"]):
+        raise SchemaError(
+            f"{line}: expected a bound or a value with its interval; found both. Leave bound "
+            "empty, or low and high."
+        )
+
+
 def _range_missed(metric: str, given: Iterable[float]) -> str:
     if metric in (*_SHARES, "td_auc") and not all(0 <= number <= 1 for number in given):
         return "from 0 to 1, 0.8 for 80 %"
@@ -263,17 +255,3 @@ def _refuse_repeated(claims: pd.DataFrame, file: str, lines: Sequence[int]) -> N
             f"{file}, line {lines[again[0]]}: expected each number once; found {row['metric']} of "
             f"{model} in {part} again. Keep one of the rows."
         )
-
-
-def _counts_beside(claim: Any, parts: Parts) -> list[tuple[str, int | None, int | None]]:
-    """What is counted, by the claim and by the recipe."""
-    patients, positives = parts.get(claim.split, (None, None))
-    if claim.metric in ("patients", "positives"):
-        known = patients if claim.metric == "patients" else positives
-        return [(claim.metric, int(claim.value), known)]
-    if claim.metric in (*OF_GROUPS, *DESCRIBED):
-        return []
-    counts = [("patients", count_of(claim.n), patients)]
-    if not positives_are_events(claim.metric):
-        counts.append(("positives", count_of(claim.positives), positives))
-    return counts

@@ -26,6 +26,7 @@ from radiogenomics.stats.intervals import Interval
 from radiogenomics.study.prediction.claims import (
     CROSS_VALIDATION,
     DESCRIBED,
+    EXTERNAL,
     OF_GROUPS,
     Parts,
     count_of,
@@ -35,11 +36,12 @@ from radiogenomics.study.prediction.claims import (
 
 OBTAINED = ("metric", "model", "split", "value", "low", "high")
 COMPARED = (
-    *("metric", "model", "split", "claimed", "claimed_low", "claimed_high", "n", "positives"),
+    *("metric", "model", "split", "bound", "claimed", "claimed_low", "claimed_high"),
+    *("n", "positives"),
     *("low_at_n", "high_at_n", "narrowness", "chance_low", "chance_high", "size_note"),
     *("obtained", "obtained_low", "obtained_high", "held_against", "verdict", "where"),
 )
-_TRAINING, _EXTERNAL = "training", "external:"
+_TRAINING, _EXTERNAL = "training", f"{EXTERNAL}:"
 _NOT_COMPARABLE = MappingProxyType(
     {
         **dict.fromkeys(DESCRIBED, "describes the study, not what it found"),
@@ -51,6 +53,7 @@ _HALF = "positives not stated: half of n, which gives the narrowest interval"
 _ALL = "events not stated: all of n, which gives the narrowest interval"
 _HALVES = "as of two groups of half the patients; a ratio per unit has another interval"
 _ONE_CLASS = "all of one class"
+_BOUND = "a bound, not a number: it has no interval"
 _Pair = tuple[float, float]
 
 
@@ -73,14 +76,19 @@ class _Held(NamedTuple):
 
 
 def compared(
-    claims: pd.DataFrame, obtained: pd.DataFrame, *, parts: Parts | None = None
+    claims: pd.DataFrame,
+    obtained: pd.DataFrame,
+    *,
+    parts: Parts | None = None,
+    apart: bool = False,
 ) -> pd.DataFrame:
     """Put each claim beside what was obtained, and beside what its size allows.
 
     A claim is held against the same metric of the same model. Patients differ, so that the question
     is whether the claim lies within the interval of what was obtained. The part ``training`` is
     held against the cross-validation, as nothing is reported of patients that were learnt from;
-    another part against the external cohort whose id ends with its name.
+    another part against the external cohort whose id ends with its name. A claim that is a bound
+    (``>``, ``<``) is met by all, part or none of the interval.
 
     Parameters
     ----------
@@ -90,15 +98,17 @@ def compared(
         ``metric, model, split, value, low, high`` and more, split being ``cross-validation`` or
         ``external:<id>``.
     parts
-        As in ``check_claims``, for patients that a claim does not count itself.
+        Part of the design → patients and positives, for those that a claim does not count itself.
+    apart
+        The recipe names no parts: a claim without one is held against the external cohort.
 
     Returns
     -------
     DataFrame
-        ``metric, model, split, claimed, claimed_low, claimed_high, n, positives``; the interval
-        ``low_at_n, high_at_n`` that the claim has at its size, ``narrowness`` of the printed one,
-        the range ``chance_low, chance_high`` and a ``size_note``; ``obtained, obtained_low,
-        obtained_high, held_against``; ``verdict`` in words; ``where``.
+        ``metric, model, split, bound, claimed, claimed_low, claimed_high, n, positives``; the
+        interval ``low_at_n, high_at_n`` that the claim has at its size, ``narrowness`` of the
+        printed one, the range ``chance_low, chance_high`` and a ``size_note``; ``obtained,
+        obtained_low, obtained_high, held_against``; ``verdict`` in words; ``where``.
 
     Raises
     ------
@@ -111,14 +121,19 @@ def compared(
             f"obtained: expected the columns {', '.join(OBTAINED)}; found none of "
             f"{short_list(lacking)}. Make the table of a run's metrics."
         )
-    rows = [_compared_row(claim, obtained, parts or {}) for claim in claims.itertuples()]
+    rows = []
+    for claim in claims.itertuples():
+        held = _held(claim, obtained, apart=apart)
+        rows.append(_compared_row(claim, held, parts or {}))
     table = pd.DataFrame(rows, columns=list(COMPARED))
     return table.astype({"n": "Int64", "positives": "Int64"})
 
 
-def _compared_row(claim: Any, obtained: pd.DataFrame, parts: Parts) -> tuple[Any, ...]:
+def _compared_row(claim: Any, held: _Held, parts: Parts) -> tuple[Any, ...]:
     n, positives = _counts(claim, parts)
     size = _size(metric_of(claim.metric), float(claim.value), n, positives)
+    if claim.bound and size.interval is not None:
+        size = _Size(chance=size.chance, note=_BOUND)
     low, high = size.interval or (np.nan, np.nan)
     width = np.nan
     # A hazard ratio may be one per unit: its width is not that of two groups.
@@ -126,14 +141,14 @@ def _compared_row(claim: Any, obtained: pd.DataFrame, parts: Parts) -> tuple[Any
     if size.interval is not None and not of_two and not np.isnan(claim.low):
         width = narrowness((claim.low, claim.high), (low, high))
     chance = size.chance or (np.nan, np.nan)
-    held = _held(claim, obtained)
     verdict = held.verdict
     # Less than calling all the larger class is no better than that.
     floor = 0.0 if claim.metric == "accuracy" else chance[0]
-    if floor <= claim.value <= chance[1]:
+    if not claim.bound and floor <= claim.value <= chance[1]:
         verdict += "; claimed is within chance at its n" + (", if of two groups" if of_two else "")
     return (
-        *(claim.metric, claim.model, claim.split, claim.value, claim.low, claim.high),
+        *(claim.metric, claim.model, claim.split, claim.bound),
+        *(claim.value, claim.low, claim.high),
         *(pd.NA if n is None else n, pd.NA if positives is None else positives),
         *(low, high, width, *chance, size.note),
         *(held.value, held.low, held.high, held.split, verdict, claim.where),
@@ -158,7 +173,7 @@ def _size(metric: str, value: float, n: int | None, positives: int | None) -> _S
         return _Size()
     if metric in OF_GROUPS:
         return _Size(_pair(share_interval_at(value, n)))
-    if metric in ("auc", "td_auc"):
+    if metric in ("auc", "auc_response", "td_auc"):
         return _of_two_classes(value, n, positives)
     if metric == "accuracy":
         return _of_accuracy(value, n, positives)
@@ -204,18 +219,20 @@ def _pair(interval: Interval) -> _Pair:
     return float(interval.low), float(interval.high)
 
 
-def _held(claim: Any, obtained: pd.DataFrame) -> _Held:
+def _held(claim: Any, obtained: pd.DataFrame, *, apart: bool) -> _Held:
     """Find what was obtained of the same, and say where the claim lies."""
-    metric = metric_of(claim.metric)
+    metric, part = metric_of(claim.metric), claim.split
     if metric in _NOT_COMPARABLE:
         return _Held(verdict=f"not obtained: {_NOT_COMPARABLE[metric]}")
-    if not claim.split or not claim.model:
+    if not claim.model or not (part or apart):
         lacking = "model" if not claim.model else "part of the design"
         return _Held(verdict=f"not obtained: the claim names no {lacking}")
     same = (obtained["metric"] == claim.metric) & (obtained["model"] == claim.model)
-    rows = obtained[same & obtained["split"].map(lambda split: _fits(claim.split, split))]
+    anywhere = apart and part in ("", EXTERNAL)
+    fits = [s.startswith(_EXTERNAL) if anywhere else _fits(part, s) for s in obtained["split"]]
+    rows = obtained[same & np.array(fits, dtype=bool)]
     if rows.empty:
-        place = "cross-validation" if claim.split == _TRAINING else claim.split
+        place = "cross-validation" if part == _TRAINING else part or "an external cohort"
         return _Held(verdict=f"not obtained: no {claim.metric} of {claim.model} in {place}")
     if len(rows) > 1:
         names = ", ".join(rows["split"])
@@ -223,9 +240,9 @@ def _held(claim: Any, obtained: pd.DataFrame) -> _Held:
     row = rows.iloc[0]
     value, low, high = (float(row[name]) for name in ("value", "low", "high"))
     split = str(row["split"])
-    if claim.split == _TRAINING:
+    if part == _TRAINING:
         split += " (training is not scored on itself)"
-    return _Held(value, low, high, split, _verdict(float(claim.value), value, low, high))
+    return _Held(value, low, high, split, _verdict(claim, value, low, high))
 
 
 def _fits(part: str, split: str) -> bool:
@@ -237,11 +254,19 @@ def _fits(part: str, split: str) -> bool:
     return cohort != split and cohort != before and not before[-1:].isalnum()
 
 
-def _verdict(claimed: float, value: float, low: float, high: float) -> str:
+def _verdict(claim: Any, value: float, low: float, high: float) -> str:
+    claimed = float(claim.value)
     if np.isnan(value):
         return "not obtained: it could not be estimated"
     if np.isnan(low) or np.isnan(high):
         return "not obtained: no interval to hold the claim against"
-    if low <= claimed <= high:
+    met = [end > claimed if claim.bound == ">" else end < claimed for end in (low, high)]
+    if claim.bound and any(met):
+        share = "all" if all(met) else "part"
+        return (
+            f"claimed bound ({claim.bound} {claimed:g}) is met by {share} of the obtained interval"
+        )
+    if not claim.bound and low <= claimed <= high:
         return "claimed is inside the obtained interval"
-    return f"claimed is {'above' if claimed > high else 'below'} the obtained interval"
+    above = claim.bound == ">" or (not claim.bound and claimed > high)
+    return f"claimed is {'above' if above else 'below'} the obtained interval"

@@ -69,7 +69,7 @@ def _positives(study: PredictionStudy, entry: Scored, patients: pd.Index) -> int
     label = study.label
     if not isinstance(label, TimeLabel):
         frame = next(iter(entry.predictions.values())).drop_duplicates("patient_id")
-        return int(frame["label"].sum())
+        return int(frame["label"].sum()) if frame["label"].notna().any() else None
     if label.endpoint.value not in entry.cohort.outcomes:
         return None
     event = entry.cohort.survival(label.endpoint.value).event

@@ -11,6 +11,7 @@ from radiogenomics.features.longitudinal_change import Mode
 from radiogenomics.study.prediction.labels import Names, PredictionLabel
 from radiogenomics.study.recipe import Folds, NotNegative, Positive, Recipe, Sourced, Step
 
+TIME_POINTS = ("baseline", "follow-up")
 Share = Annotated[float, Field(ge=0, le=1)]
 Discrimination = Annotated[float, Field(ge=0.5, le=1)]
 Defect = Literal[
@@ -30,11 +31,14 @@ class Part(Record):
         How many, and how many of class 1 (of a time to an event: events).
     sites
         Hospitals they come from.
+    labelled
+        False where the label was not measured: such a part is held against outcomes only.
     """
 
     patients: Sourced[Positive]
     positives: Sourced[Positive | None]
     sites: Sourced[Positive]
+    labelled: Sourced[bool] | None = None
 
 
 class ImageBlock(Record):
@@ -182,16 +186,16 @@ class SimulatedSurvival(Record):
     Parameters
     ----------
     endpoint, median
-        Its name, and the median in months.
+        Its name, and the median in months; open of CSS beside OS, whose times it has.
     hazard_ratio
         Of class 0 against class 1 where class 1 is better, else the other way round; open where
-        the label is made from this endpoint.
+        the label is made from this endpoint, and where the label's own makes the difference.
     censored
         Share of patients who leave before the event.
     """
 
     endpoint: Sourced[str]
-    median: Sourced[Annotated[float, Field(gt=0)]]
+    median: Sourced[Annotated[float, Field(gt=0)] | None]
     hazard_ratio: Sourced[Annotated[float, Field(gt=0)] | None]
     censored: Sourced[Share]
 
@@ -225,9 +229,13 @@ class Simulation(Record):
 
 
 class PredictionStudy(Recipe):
-    """A frozen recipe of a prediction study; the first part of its design is for training."""
+    """A frozen recipe of a prediction study; the first part of its design is for training.
+
+    ``time_points`` are the words that blocks may have for when a scan was made, earliest first.
+    """
 
     kind: Literal["prediction"]
+    time_points: Names = TIME_POINTS
     design: dict[str, Part]
     label: PredictionLabel
     blocks: dict[str, Block]

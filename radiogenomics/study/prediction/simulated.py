@@ -172,7 +172,8 @@ def _parts(recipe: PredictionStudy, label: LabelDesign, scale: float) -> dict[st
         first = first or own
         known = part.positives.value
         positives = _positives(label, None if known is None else known / size, patients)
-        found[name] = PartDesign(patients, positives, (*shared, *own))
+        labelled = part.labelled is None or part.labelled.value
+        found[name] = PartDesign(patients, positives, (*shared, *own), labelled=labelled)
     return found
 
 
@@ -195,8 +196,7 @@ def _images(
 ) -> dict[str, ImageDesign]:
     """Image blocks in order of time, each with the block that it is the next time point of."""
     blocks = {n: b for n, b in recipe.blocks.items() if isinstance(b, ImageBlock)}
-    points = [BASELINE, *(b.time_point.value for b in blocks.values())]
-    order = {point: place for place, point in reversed(list(enumerate(points)))}
+    order = {point: place for place, point in enumerate(recipe.time_points)}
     names = {
         word: preset_features(word)
         for word in {b.settings.value for b in blocks.values() if b.kind == "radiomics"}

@@ -15,7 +15,7 @@ from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.feature_table import FeatureTable
 from radiogenomics.core.outcomes import ResponseOutcome, SurvivalOutcome
 from radiogenomics.core.schema import parse
-from radiogenomics.study.prediction.models import check_prediction_words
+from radiogenomics.study.prediction.check_words import check_prediction_words
 from radiogenomics.study.prediction.schema import PredictionStudy
 
 FEATURES = [f"texture_{i}" for i in range(6)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,10 +16,12 @@ from radiogenomics.stats.design.claimed import (
     hazard_ratio_interval_at,
     share_interval_at,
 )
-from radiogenomics.study.prediction.claims import COLUMNS, check_claims, metric_of, read_claims
+from radiogenomics.study.prediction.checks import Said, Strength, check_claims
+from radiogenomics.study.prediction.claims import COLUMNS, metric_of, read_claims
 from radiogenomics.study.prediction.claims_compared import COMPARED, compared
 
-HEADER = ",".join(COLUMNS)
+HEADER = ",".join(name for name in COLUMNS if name != "bound")
+WITH_BOUND = ",".join(COLUMNS)
 CLAIMS = """\
 patients,,training,252,,,,,Table 1
 auc,Fusion,training,0.883,0.881,0.888,252,126,Results
@@ -36,7 +40,14 @@ p,Fusion,external,0.009,,,,,below 0.01
 cut_off,Fusion,training,0.52,,,252,,Youden
 """
 PARTS = {"training": (252, 126), "internal": (63, None), "external": (80, None)}
-MODELS = ("Fusion", "mRECIST")
+SAID = Said(
+    models=("Fusion", "mRECIST"),
+    parts=PARTS,
+    sites={"training": 1, "internal": 1, "external": 2},
+    endpoints=("OS", "PFS"),
+    genes=6,
+    features={"Fusion": 20, "": 30},
+)
 
 
 @pytest.fixture
@@ -153,16 +164,24 @@ class TestReading:
 
 
 class TestAgainstTheRecipe:
-    def test_claims_that_agree_pass(self, claims):
-        check_claims(claims, models=MODELS, parts=PARTS)
+    def test_claims_that_agree_pass(self, claims, written):
+        check_claims(claims, SAID)
+        rows = (
+            "patients,,,395,,,,,x\nsites,,,2,,,,,x\nsites,,,4,,,,,y\nsites,,external,2,,,,,x\n"
+            "genes,,,6,,,,,x\nfeatures,Fusion,,20,,,,,x\nfeatures,,,30,,,,,x\n"
+            "auc,Fusion,,0.8,,,395,,x\nshare,,,0.5,,,300,150,x\np:PFS,Fusion,,0.1,,,,,x\n"
+        )
+        check_claims(read_claims(written(rows)), SAID)
 
     def test_names_that_the_recipe_has_not(self, claims):
         with pytest.raises(UnknownNameError, match="model or rival.*'Fusion': did you mean"):
-            check_claims(claims, models=("Fusions", "mRECIST"), parts=PARTS)
+            check_claims(claims, replace(SAID, models=("Fusions", "mRECIST")))
         with pytest.raises(UnknownNameError, match="part of the recipe's design 'external'"):
             check_claims(
-                claims, models=MODELS, parts={"training": (252, None), "internal": (63, 1)}
+                claims, replace(SAID, parts={"training": (252, None), "internal": (63, 1)})
             )
+        with pytest.raises(UnknownNameError, match="endpoint of the recipe 'OS': known: DFS, PFS"):
+            check_claims(claims, replace(SAID, endpoints=("PFS", "DFS")))
 
     @pytest.mark.parametrize(
         ("parts", "said"),
@@ -174,11 +193,138 @@ class TestAgainstTheRecipe:
     )
     def test_other_numbers_of_patients(self, claims, parts, said):
         with pytest.raises(StudyError, match=said):
-            check_claims(claims, models=MODELS, parts=PARTS | parts)
+            check_claims(claims, replace(SAID, parts=PARTS | parts))
+
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            ("patients,,,999,,,,,x", "patients of all parts together has 999 patients, the .* 395"),
+            ("patients,,,394,,,,,x", "of all parts together has 394 patients, the recipe 395"),
+            ("auc,Fusion,,0.8,,,396,,x", "of all parts together has 396 patients, the recipe 395"),
+            ("sites,,external,7,,,,,x", "external with 7 sites, the recipe 2"),
+            ("sites,,,5,,,,,x", "all parts with 5 sites, the recipe 2 to 4"),
+            ("sites,,,1,,,,,x", "all parts with 1 sites, the recipe 2 to 4"),
+            ("genes,,,77,,,,,x", "77 genes, the recipe 6"),
+            ("features,Fusion,,21,,,,,x", "21 features of Fusion, the recipe at most 20"),
+            ("features,,,9999,,,,,x", "9999 features of all models, the recipe at most 30"),
+        ],
+    )
+    def test_other_numbers_of_anything(self, written, row, said):
+        with pytest.raises(StudyError, match=said):
+            check_claims(read_claims(written(row)), SAID)
+
+    def test_a_total_needs_the_positives_of_every_part(self, written):
+        claims = read_claims(written("positives,,,140,,,,,x"))
+        check_claims(claims, SAID)
+        known = {"training": (252, 126), "external": (80, 40)}
+        with pytest.raises(StudyError, match="140 positives, the recipe 166"):
+            check_claims(claims, replace(SAID, parts=known))
 
     def test_events_are_no_positives(self, written):
         rows = "c_index,A,training,0.7,,,100,60,x\nresponse_rate_high,A,training,0.3,,,40,12,x\n"
-        check_claims(read_claims(written(rows)), models=("A",), parts={"training": (100, 50)})
+        check_claims(read_claims(written(rows)), Said(models=("A",), parts={"training": (100, 50)}))
+
+    @pytest.mark.parametrize(
+        ("value", "note", "against"),
+        [
+            (0.875, "", ""),
+            (0.883, "", ""),
+            (0.883, "external AUC", "claimed auc of external 0.875"),
+            (0.55, "external AUC of mRECIST", ""),
+            (0.875, "external AUC of mRECIST", "claimed auc of external 0.55"),
+            (0.6, "", "claimed auc of training 0.883, external 0.875, no part 0.869"),
+        ],
+    )
+    def test_a_simulated_truth_is_one_that_is_claimed(self, claims, value, note, against):
+        said = replace(SAID, strengths=[Strength("simulation.auc", "auc", "Fusion", value, note)])
+        if not against:
+            check_claims(claims, said)
+            return
+        with pytest.raises(StudyError, match=f"simulation.auc of {value:g} beside a {against}"):
+            check_claims(claims, said)
+
+
+class TestBounds:
+    ROWS = (
+        "auc,Fusion,external,>,0.80,,,80,40,x\nbrier,Fusion,external,<,0.25,,,80,,x\n"
+        "auc,mRECIST,external,,0.60,,,80,,x\n"
+    )
+
+    @pytest.fixture
+    def bounds(self, written):
+        return read_claims(written(self.ROWS, header=WITH_BOUND))
+
+    def test_they_are_read(self, bounds):
+        assert bounds["bound"].tolist() == [">", "<", ""]
+        assert bounds["value"].tolist() == [0.8, 0.25, 0.6]
+
+    def test_older_files_have_none(self, claims):
+        assert set(claims["bound"]) == {""}
+
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            ("auc,A,,>=,0.8,,,,,x", "line 2, bound: expected > or <, or nothing; found '>='"),
+            ("auc,A,,>,0.8,0.7,0.9,,,x", "line 2: expected a bound or a value with its interval"),
+            ("auc,A,,,>0.8,,,,,x", "with < under bound"),
+        ],
+    )
+    def test_wrong_ones(self, written, row, said):
+        with pytest.raises(SchemaError, match=said):
+            read_claims(written(row, header=WITH_BOUND))
+
+    @pytest.mark.parametrize(
+        ("metric", "low", "high", "verdict"),
+        [
+            ("auc", 0.81, 0.9, r"claimed bound (> 0.8) is met by all of the obtained interval"),
+            ("auc", 0.7, 0.9, r"claimed bound (> 0.8) is met by part of the obtained interval"),
+            ("auc", 0.7, 0.8, "claimed is above the obtained interval"),
+            ("brier", 0.1, 0.2, r"claimed bound (< 0.25) is met by all of the obtained interval"),
+            ("brier", 0.2, 0.3, r"claimed bound (< 0.25) is met by part of the obtained interval"),
+            ("brier", 0.25, 0.3, "claimed is below the obtained interval"),
+        ],
+    )
+    def test_a_bound_is_met_by_all_part_or_none(self, bounds, metric, low, high, verdict):
+        found = obtained((metric, "Fusion", "external:x-external", (low + high) / 2, low, high))
+        row = row_of(compared(bounds, found), metric, "external")
+        assert row["verdict"] == verdict
+        assert row["bound"] == {"auc": ">", "brier": "<"}[metric]
+
+    def test_a_bound_has_no_interval_and_no_luck(self, bounds):
+        found = obtained(("auc", "Fusion", "external:x-external", 0.5, 0.4, 0.6))
+        row = row_of(compared(bounds, found), "auc", "external")
+        assert np.isnan(row["low_at_n"]) and row["size_note"].startswith("a bound, not a number")
+        assert row["chance_low"] < 0.5 < row["chance_high"]
+        weak = bounds.assign(value=0.55)
+        assert "chance" not in row_of(compared(weak, found), "auc", "external")["verdict"]
+
+
+class TestWithoutParts:
+    """Of a surrogate study, which names no cohorts."""
+
+    ROWS = (
+        "auc_response,svm,,0.72,,,,,x\nauc,svm,cross-validation,0.9,,,,,x\n"
+        "auc,lr,external,0.8,,,,,x\n"
+    )
+
+    def test_a_claim_without_a_part_is_of_the_external_cohort(self, written):
+        found = obtained(
+            ("auc_response", "svm", "external:mr", 0.7, 0.6, 0.8),
+            ("auc", "svm", "cross-validation", 0.7, 0.6, 0.8),
+            ("auc", "lr", "external:mr", 0.9, 0.85, 0.95),
+        )
+        claims = read_claims(written(self.ROWS))
+        table = compared(claims, found, apart=True)
+        assert table["held_against"].tolist() == ["external:mr", "cross-validation", "external:mr"]
+        assert [verdict.split()[2] for verdict in table["verdict"]] == ["inside", "above", "below"]
+        assert compared(claims, found)["obtained"].notna().tolist() == [False, True, False]
+
+    def test_several_external_cohorts_are_not_told_apart(self, written):
+        two = [("auc_response", "svm", f"external:{name}", 0.7, 0.6, 0.8) for name in "ab"]
+        table = compared(read_claims(written(self.ROWS)), obtained(*two), apart=True)
+        assert (
+            "several cohorts could stand for it (external:a, external:b)" in table.loc[0, "verdict"]
+        )
 
 
 class TestCompared:

@@ -17,7 +17,8 @@ from radiogenomics.imaging import settings_preset
 from radiogenomics.imaging.regions import with_region
 from radiogenomics.models import learner_names
 from radiogenomics.models.survival import survival_learner_names
-from radiogenomics.study.prediction.claims import check_claims, read_claims
+from radiogenomics.study.prediction.checks import check_claims, design_checks, is_labelled, said_by
+from radiogenomics.study.prediction.claims import read_claims
 from radiogenomics.study.prediction.labels import MarkersLabel, SignatureLabel, TimeLabel
 from radiogenomics.study.prediction.schema import ChangeBlock, ImageBlock, PredictionStudy
 from radiogenomics.study.recipe import Step
@@ -169,8 +170,10 @@ def test_simulation_is_about_this_recipe(folder):
     assert set(endpoints) >= {each.endpoint.value for each in study.readouts.survival}
     label = getattr(study.label, "endpoint", None)
     for each in simulated.survival:
+        # Open for the endpoint that makes the label, and for what that endpoint settles.
         own = label is not None and each.endpoint.value == label.value
-        assert (each.hazard_ratio.value is None) == own, each.endpoint.value
+        assert each.hazard_ratio.value is None or not own, each.endpoint.value
+        assert each.hazard_ratio.value is not None or label is not None, each.endpoint.value
     for block in study.blocks.values():
         assert not isinstance(block, ImageBlock) or simulated.informative.value <= (
             block.features.value
@@ -191,11 +194,7 @@ def test_claims_are_readable_and_about_this_recipe(folder):
     study, claims = read(folder), read_claims(folder / "claims.csv")
     assert claims.empty == (folder.name in WITHOUT_NUMBERS)
     assert (claims["where"] != "").all()
-    scored = (*study.models, *study.rivals, *study.readouts.cox)
-    parts = {
-        name: (part.patients.value, part.positives.value) for name, part in study.design.items()
-    }
-    check_claims(claims, models=[each.name for each in scored], parts=parts)
+    check_claims(claims, said_by(study))
     endpoints = {each.endpoint.value for each in study.readouts.survival}
     named = claims["metric"][claims["metric"].str.contains(":")].str.split(":").str[1]
     assert set(named) <= endpoints
@@ -220,8 +219,75 @@ def test_simulated_strength_is_a_claim_or_a_default(folder):
     if study.simulation.auc.source == "default":
         return
     metric = "c_index" if isinstance(study.label, TimeLabel) else "auc"
-    own = claims[(claims["metric"] == metric) & (claims["model"] == study.models[0].name)]
+    own = claims[(claims["metric"] == metric) & claims["model"].isin([study.models[0].name, ""])]
     assert study.simulation.auc.value in set(own["value"])
+
+
+@every_recipe
+def test_design_checks_say_whose_number_they_assume(folder):
+    study = read(folder)
+    table = design_checks(study)
+    given = study.simulation.auc
+    assert table.empty == isinstance(study.label, TimeLabel)
+    if table.empty:
+        return
+    assert set(table["assumed"]) == {given.value} and set(table["source"]) == {given.source}
+    assert table["claimed"].isna().all() == (given.source == "default")
+    scattered = table["low"].notna()
+    labelled = [name for name, part in study.design.items() if is_labelled(part)]
+    assert table.loc[scattered, "split"].tolist() == labelled
+    assert (table["number"].isna() == scattered).all()
+
+
+@every_recipe
+def test_what_is_called_by_a_bound_has_one(folder):
+    claims = read_claims(folder / "claims.csv")
+    words = claims["where"].str.contains(r"\b(?:below|above|over|under) \d")
+    assert not words.any(), claims.loc[words, "where"].tolist()
+
+
+def test_bounds_that_are_published():
+    bounds = {
+        (folder.name, row.metric, row.bound, row.value)
+        for folder in FOLDERS
+        for row in read_claims(folder / "claims.csv").itertuples()
+        if row.bound and row.metric not in ("p", "p:DFS", "p:PFS")
+    }
+    assert bounds == {
+        ("lwctr2025_os12_ct", "brier", "<", 0.25),
+        ("min2025_response_ct", "features", ">", 5000),
+        ("song2024_hin_mri", "auc", ">", 0.8),
+        ("vithayathil2025_os12_ct", "auc", ">", 0.8),
+    }
+
+
+# Nothing public names these values: they are ours.
+OURS = {
+    "hua2024_response_ct": ("blocks.clinical.facts",),
+    "hu2024_response_us": ("blocks.tumour.phase",),
+    "qi2024_prsd_ct": ("models.Deep learning.learner",),
+    "vithayathil2025_os12_ct": ("readouts.response.responders",),
+    "lwctr2025_os12_ct": (
+        "label.landmark",
+        "design.training.positives",
+        "design.external.positives",
+    ),
+    "zhang2025_time_mri": ("models.Clinical-radiomics.blocks", "models.Combined radiomics.blocks"),
+    "liu2025_response_mri": ("blocks.t2.region", "blocks.clinical.facts"),
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_no_source_says_is_a_default_with_a_note(name):
+    settings = read(shipped("analyses") / name).settings().set_index("setting")
+    for setting in OURS[name]:
+        assert settings.loc[setting, "provenance"] == "default", setting
+        assert settings.loc[setting, "note"], setting
+
+
+def test_the_landmark_is_the_last_week_of_a_follow_up_scan():
+    label = read(shipped("analyses") / "lwctr2025_os12_ct").label
+    assert label.landmark.value == pytest.approx(10 * 7 / (365.25 / 12), abs=0.05)
 
 
 @every_recipe
