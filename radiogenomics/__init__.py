@@ -29,6 +29,7 @@ _HOMES = MappingProxyType(
         "compare": "study",
         "demo": "study",
         "derive": "study",
+        "encode": "study",
         "extract": "study",
         "ibsi_compliance": "study",
         "map": "study",

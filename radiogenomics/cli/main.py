@@ -17,6 +17,7 @@ import typer
 from radiogenomics.cli.biopsy import biopsy
 from radiogenomics.cli.characterise import characterise
 from radiogenomics.cli.derive import derive
+from radiogenomics.cli.encode import encode
 from radiogenomics.cli.extract import extract
 from radiogenomics.cli.ibsi import ibsi
 from radiogenomics.cli.map import draw_map
@@ -47,6 +48,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command(rich_help_panel="Work")(extract)
+app.command(rich_help_panel="Work")(encode)
 app.command(rich_help_panel="Work")(validate)
 app.command(rich_help_panel="Work")(derive)
 app.command(rich_help_panel="Work")(characterise)

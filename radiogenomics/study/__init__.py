@@ -7,6 +7,7 @@ from radiogenomics.study.compare import compare
 from radiogenomics.study.demo import demo
 from radiogenomics.study.derivation.derive import derive
 from radiogenomics.study.derivation.signature import derive_signature
+from radiogenomics.study.encode import Encoding, encode
 from radiogenomics.study.extract import Extraction, extract
 from radiogenomics.study.foretelling.biopsies import virtual_biopsies as biopsy
 from radiogenomics.study.gallery import gallery
@@ -25,6 +26,7 @@ from radiogenomics.study.track import Tracking, track
 from radiogenomics.study.validate import validate, validate_tables
 
 __all__ = [
+    "Encoding",
     "Extraction",
     "IbsiCompliance",
     "PredictionStudy",
@@ -39,6 +41,7 @@ __all__ = [
     "demo",
     "derive",
     "derive_signature",
+    "encode",
     "extract",
     "gallery",
     "ibsi_compliance",

@@ -19,6 +19,7 @@ TWINS = {
     ("demo",): rg.demo,
     ("check",): rg.check,
     ("extract",): rg.extract,
+    ("encode",): rg.encode,
     ("ibsi",): rg.ibsi_compliance,
     ("validate",): rg.validate,
     ("derive",): rg.derive,
