@@ -76,8 +76,9 @@ def _concordances(findings: Findings) -> Iterator[dict[str, object]]:
             yield {
                 "metric": "c_index",
                 "model": row["learner"],
-                **{key: row[key] for key in ("split", "low", "high", "chance", "p", "n")},
+                **{key: row[key] for key in ("split", "low", "high", "chance", "n")},
                 "value": row["c_index"],
+                "p": row.get("p"),
                 "positives": row["events"],
             }
 

@@ -141,6 +141,16 @@ def test_each_concordance_is_told_once(results, time_study):
     assert {"td_auc@6:OS", "hazard_ratio"} <= set(obtained["metric"])
 
 
+def test_untested_concordances_are_told_too(time_study, cohorts, provenance):
+    study = time_study({"rivals": [], "readouts": {}})
+    found = run_cohorts(
+        study, cohorts[:1], provenance=provenance, seed=0, jobs=1, options=Options(permutations=0)
+    )
+    obtained = obtained_table(found.findings, study)
+    assert sorted(obtained["model"]) == ["Forest", "Images", "Joined"]
+    assert obtained["p"].isna().all()
+
+
 def test_groups_and_subgroups_are_of_the_locked_median(results, cohorts):
     inside = results.tables["predictions"].query("cohort == 'near'")
     assert any(f"{inside['score'].median():.4g} (median)" in t for _, t in results.findings.notes)
