@@ -51,7 +51,7 @@ def test_registered_scans_are_judged_as_they_were_simulated(record_property):
     ]
     whole = [(t, judged(*pair, transform=None, criterion="recist")) for t, *pair in scans]
     for name, pairs in (("viable part", viable), ("whole lesions", whole)):
-        record_property(f"{name}: right, complete seen, complete", right(pairs))
+        record_property(f"{name}: right, complete seen, complete", str(right(pairs)))
         record_property(f"{name}: wrong", str(Counter(p for p in pairs if p[0] != p[1])))
     assert right(viable)[0] >= 38
     assert right(viable)[1:] == (5, 5)
@@ -66,6 +66,6 @@ def test_viable_part_in_other_cohorts(modality, least, record_property):
         for seed in (3, 4, 5)
         for truth, *pair in scanned(modality, seed)
     ]
-    record_property("right, complete seen, complete", right(pairs))
+    record_property("right, complete seen, complete", str(right(pairs)))
     record_property("wrong", str(Counter(pair for pair in pairs if pair[0] != pair[1])))
     assert right(pairs)[0] >= least
