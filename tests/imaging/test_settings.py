@@ -31,7 +31,7 @@ def test_filters_are_told_apart_by_their_kind():
         ({"bin_width": -1}, "bin_width"),
         ({"bin_width": 25, "filters": []}, "filters"),
         ({"bin_width": 25, "filters": [{"kind": "LoG"}]}, "sigma_mm"),
-        ({"bin_width": 25, "filters": [{"kind": "Sqare"}]}, "'Square'"),
+        ({"bin_width": 25, "filters": [{"kind": "Sqare"}]}, "did you mean Square"),
         ({"bin_width": 25, "famlies": ["glcm"]}, "did you mean families"),
         ({"bin_width": 25, "only": {"glcm": ["JointEntrpy"]}}, "did you mean 'JointEntropy'"),
         ({"bin_width": 25, "families": ["glcm"], "only": {"gldm": ["DependenceEntropy"]}}, "add"),

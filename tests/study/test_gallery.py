@@ -142,7 +142,7 @@ def test_one_that_fails_loses_no_other(made, kept, tmp_path):
     mine = kept / FIRST / "data" / "mine"
     mine.mkdir()
     table = gallery(kept, studies=[FIRST, SECOND], **SIZE).set_index("study")
-    assert table.loc[FIRST, "status"].startswith("failed: expected only simulated cohorts in")
+    assert table.loc[FIRST, "status"].startswith("failed: DataError: expected only simulated")
     assert np.isnan(table.loc[FIRST, "auc"]) and mine.is_dir()
     assert table.loc[SECOND, "status"] == "ran"
     written = pd.read_csv(kept / "gallery.csv").set_index("study")
