@@ -14,7 +14,12 @@ from radiogenomics.evaluation.comparison import (
 )
 from radiogenomics.evaluation.cox_table import multivariable_cox_table, univariable_cox_table
 from radiogenomics.evaluation.declared_splits import FixedSplit, LeaveOneSiteOut, TemporalSplit
-from radiogenomics.evaluation.discrimination import auc_metric, pooled_auc, roc_table
+from radiogenomics.evaluation.discrimination import (
+    auc_metric,
+    auc_within_folds,
+    pooled_auc,
+    roc_table,
+)
 from radiogenomics.evaluation.flattery import flattery_on_noise, flattery_table
 from radiogenomics.evaluation.flexible_calibration import (
     flexible_calibration_metrics,
@@ -76,6 +81,7 @@ __all__ = [
     "adjusted_hazard_ratio",
     "association",
     "auc_metric",
+    "auc_within_folds",
     "average_precision_metric",
     "baseline_table",
     "calibration_metrics",

@@ -14,6 +14,7 @@ from radiogenomics.evaluation.repeats import (
     labelled_patients,
     mean_over_repeats,
 )
+from radiogenomics.evaluation.within_folds import Bounded, HeldOut, auc_of_high
 from radiogenomics.stats import auc, delong, permutation_p, roc_curve
 
 
@@ -23,7 +24,7 @@ def pooled_auc(predictions: pd.DataFrame) -> float:
     Scores of all folds are pooled, so they must be on one scale (probabilities are); a model whose
     level shifts between folds is punished for it. With nothing to find the value tends to lie below
     ½, since a fold rich in positives leaves fewer behind to train on; the null of
-    :func:`cross_validation_null` has the same lean.
+    :func:`cross_validation_null` has the same lean, :func:`auc_within_folds` has none.
 
     Parameters
     ----------
@@ -46,6 +47,47 @@ def pooled_auc(predictions: pd.DataFrame) -> float:
     0.5
     """
     return float(np.mean([auc(scores, labels) for scores, labels in by_repeat(predictions)]))
+
+
+def auc_within_folds(predictions: pd.DataFrame) -> Bounded:
+    """AUC over the pairs of patients of the same fold, averaged over repeats.
+
+    A model that found nothing gives each fold about the prevalence of its training part. That is
+    lower the more positives the fold has, so :func:`pooled_auc` falls below ½, far below where
+    scores hardly differ within folds. Here they are not compared between folds. A model that is
+    good only at telling folds apart is not credited for it, and few patients a fold make few pairs.
+
+    Parameters
+    ----------
+    predictions
+        ``repeat, fold, label`` (0, 1, or NaN: left out), ``score``.
+
+    Returns
+    -------
+    Bounded
+        ``value, low, high``, arrays of one number, from 0 to 1; ½ is chance. The interval is that
+        of :func:`~radiogenomics.evaluation.within_folds.auc_of_high`.
+
+    References
+    ----------
+    Parker, Gunter and Bedo, BMC Bioinformatics 2007;8:326, doi:10.1186/1471-2105-8-326.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"repeat": 0, "fold": [0, 0, 0, 1, 1, 1]})
+    >>> frame = frame.assign(label=[1, 1, 0, 0, 0, 1], score=[0.3, 0.3, 0.3, 0.6, 0.6, 0.6])
+    >>> round(pooled_auc(frame), 3), float(auc_within_folds(frame).value[0])
+    (0.333, 0.5)
+    """
+    known = predictions[predictions["label"].notna()]
+    repeats = []
+    for _, repeat in known.groupby("repeat", sort=False):
+        parts = []
+        for _, fold in repeat.groupby("fold", sort=False):
+            label = fold[["label"]].to_numpy(dtype=float)
+            parts.append(HeldOut(fold[["score"]].to_numpy(dtype=float), label, label == 1))
+        repeats.append(parts)
+    return auc_of_high(repeats)
 
 
 def auc_metric(

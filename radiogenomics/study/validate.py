@@ -45,6 +45,7 @@ from radiogenomics.study.validate_checks import (
 )
 from radiogenomics.study.validate_notes import (
     few_permutations,
+    leaning,
     not_permuted,
     null_table,
     uninformative,
@@ -231,7 +232,8 @@ def _inside(
         "selection": first.selection_frequency().rename_axis("feature").reset_index(),
         **{name: table for name, table in first.tables.items() if name == "fallbacks"},
     }
-    notes = (*not_permuted(null, SPLIT), *uninformative(evidences))
+    remarks = (*uninformative(evidences), *leaning(evidences, SPLIT))
+    notes = (*not_permuted(null, SPLIT), *remarks)
     return Findings(metrics=metrics, tables=tables, notes=notes, evidence=first), evidences
 
 

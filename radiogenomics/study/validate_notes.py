@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from radiogenomics.core.evidence import Evidence
-from radiogenomics.evaluation import LockedModel
+from radiogenomics.evaluation import LockedModel, auc_metric, auc_within_folds
 from radiogenomics.study.plan import ValidationPlan
 
 FEWEST_PERMUTATIONS = 19
+CHANCE = 0.5
 
 Notes = tuple[tuple[str, str], ...]
 
@@ -57,6 +58,28 @@ def uninformative(evidences: Sequence[Evidence]) -> Notes:
     text = (
         f"{', '.join(names)}: the inner folds of the locked model ranked no better than chance: it "
         "gives everybody nearly the prevalence. Its order of other patients is still judged."
+    )
+    return (("warning", text),)
+
+
+def leaning(evidences: Sequence[Evidence], split: str) -> Notes:
+    """Name the models that are below chance only because predictions of all folds are pooled."""
+    found = {}
+    for evidence in evidences:
+        pooled = auc_metric(evidence.predictions, split=split)
+        within = auc_within_folds(evidence.predictions)
+        if pooled.high < CHANCE <= within.high[0]:
+            found[evidence.name] = (
+                f"{evidence.name} {pooled.value:.3f}, within folds {within.value[0]:.3f} "
+                f"({within.low[0]:.3f}–{within.high[0]:.3f})"
+            )
+    if not found:
+        return ()
+    text = (
+        f"{split}: an AUC below {CHANCE:g} whose interval leaves chance out is no finding here: "
+        "scores hardly differ within a fold, and a fold rich in one class leaves a training part "
+        f"poor in it behind. {'; '.join(found.values())}. Read the permutation p, and no test "
+        "between these models."
     )
     return (("warning", text),)
 

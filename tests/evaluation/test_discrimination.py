@@ -6,7 +6,7 @@ from sklearn.metrics import auc as trapezoid
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from radiogenomics.core.errors import OutcomeError, SchemaError
-from radiogenomics.evaluation import auc_metric, pooled_auc, roc_table
+from radiogenomics.evaluation import auc_metric, auc_within_folds, pooled_auc, roc_table
 from radiogenomics.stats import delong
 
 
@@ -112,3 +112,34 @@ def test_area_under_the_mean_roc_is_the_mean_auc(predictions):
     )
     assert found["fpr"].is_monotonic_increasing and found["tpr"].is_monotonic_increasing
     assert not found.duplicated().any()
+
+
+def test_auc_within_folds_counts_the_pairs_of_a_fold_only(predictions):
+    """By hand, pair by pair; the mean over repeats."""
+    expected = []
+    for _, repeat in predictions.groupby("repeat"):
+        won, pairs = 0.0, 0
+        for _, fold in repeat.groupby("fold"):
+            high = fold.loc[fold["label"] == 1, "score"].to_numpy()
+            low = fold.loc[fold["label"] == 0, "score"].to_numpy()
+            ahead = high[:, None] - low[None, :]
+            won += (ahead > 0).sum() + 0.5 * (ahead == 0).sum()
+            pairs += ahead.size
+        expected.append(won / pairs)
+    found = auc_within_folds(predictions)
+    assert found.value[0] == pytest.approx(np.mean(expected), abs=1e-12)
+    assert found.low[0] < found.value[0] < found.high[0]
+
+
+def test_prevalences_of_training_parts_are_chance_within_folds_and_below_it_pooled(rng):
+    """What a learner gives that found nothing; folds are dealt whatever the class."""
+    pooled, within = [], []
+    for _ in range(200):
+        label = rng.permutation(np.arange(60) < 24).astype(float)
+        fold = np.arange(60) % 5
+        frame = pd.DataFrame({"repeat": 0, "fold": fold, "label": label})
+        frame["score"] = [label[fold != f].mean() for f in fold] + 1e-6 * rng.normal(size=60)
+        pooled.append(pooled_auc(frame))
+        within.append(auc_within_folds(frame).value[0])
+    assert np.mean(pooled) < 0.4
+    assert np.mean(within) == pytest.approx(0.5, abs=0.02)

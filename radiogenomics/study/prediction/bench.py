@@ -21,13 +21,13 @@ from radiogenomics.study.findings import Findings
 from radiogenomics.study.inputs import sites_of
 from radiogenomics.study.prediction.flattered import flattered
 from radiogenomics.study.prediction.inputs import MINIMUM_PATIENTS, Notes, PredictionInputs
-from radiogenomics.study.prediction.judges import Judge
+from radiogenomics.study.prediction.judges import ClassJudge, Judge
 from radiogenomics.study.prediction.models import ModelBuilder
 from radiogenomics.study.prediction.null import Null
 from radiogenomics.study.prediction.schema import Model, PredictionStudy
 from radiogenomics.study.prediction.scored import Scored
 from radiogenomics.study.prediction.tasks import Task, task_of
-from radiogenomics.study.validate_notes import not_permuted, null_table, uninformative
+from radiogenomics.study.validate_notes import leaning, not_permuted, null_table, uninformative
 
 SPLIT = "cross-validation"
 
@@ -95,7 +95,9 @@ class Bench:
             "selection": evidences[0].selection_frequency().rename_axis("feature").reset_index(),
             **{name: table for name, table in evidences[0].tables.items() if name == "fallbacks"},
         }
-        notes = (*remarks, *self._tested(null), *self._blind(), *uninformative(evidences))
+        chance = leaning(evidences, SPLIT) if judge.metric == ClassJudge.metric else ()
+        remarks = (*remarks, *chance, *uninformative(evidences))
+        notes = (*remarks, *self._tested(null), *self._blind())
         found = Findings(
             metrics=(*metrics, *point_metrics),
             tables=tables,
