@@ -10,6 +10,7 @@ ends at its minimum, exact to rounding, where coordinate descent creeps.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ _SLACK_OUT = 1e-10
 _UNSEEN = 1e-11
 # Share of the promised fall that a step must keep.
 _ARMIJO = 1e-4
+# Share of the last gradient below which a step was so good that its curvature serves once more.
+_SETTLING = 0.1
 _MAX_STEPS = 500
 _MAX_ROUNDS = 5000
 # Variables taken in at once: many that ask to come in no longer do after the first few have.
@@ -117,26 +120,36 @@ class Problem:
     def _settle(self, state: State, penalty: float) -> None:
         """Newton's method for the variables that are in, signs held; those that reach 0 leave."""
         l1, l2 = penalty * self.l1_ratio, penalty * (1 - self.l1_ratio)
-        last = np.inf
+        last, steepest = np.inf, np.inf
+        solve: Callable[[Floats], Floats] | None = None
         for _ in range(_MAX_STEPS):
-            rows = self.z[state.inside]
-            if self.free:
-                rows = np.vstack([np.ones(self.loss.n), rows])
+            if solve is None:
+                rows = self._rows(state)
             gradient = rows @ self.loss.slope(state.eta)
             gradient[self.free :] += l1 * state.sign + l2 * state.coef
-            if np.abs(gradient).max(initial=0.0) <= _SLACK_IN * self.largest * self.l1_ratio:
+            steep = float(np.abs(gradient).max(initial=0.0))
+            if steep <= _SLACK_IN * self.largest * self.l1_ratio:
                 return
-            curvature = self.loss.curvature(state.eta, rows)
-            penalised = np.arange(self.free, len(rows))
-            curvature[penalised, penalised] += l2
-            step = _newton_step(curvature, gradient)
+            # Near the minimum the curvature hardly changes, and making it is most of the work.
+            if solve is None or steep > _SETTLING * steepest:
+                curvature = self.loss.curvature(state.eta, rows)
+                penalised = np.arange(self.free, len(rows))
+                curvature[penalised, penalised] += l2
+                solve = _newton(curvature)
+            step = solve(gradient)
             fall = -float(gradient @ step)
             # Near the minimum each step promises far less than the last, until rounding is left.
             if fall <= _UNSEEN * self.null and fall > last / 4:
                 return
             left = self._move(state, step, rows, fall=fall, l1=l1, l2=l2)
-            last = np.inf if left else fall
+            last, steepest = (np.inf, np.inf) if left else (fall, steep)
+            solve = None if left else solve
         _warn_unsolved(penalty)
+
+    def _rows(self, state: State) -> Floats:
+        """Variables that are in, behind the intercept, if there is one."""
+        rows = self.z[state.inside]
+        return np.vstack([np.ones(self.loss.n), rows]) if self.free else rows
 
     def _move(
         self, state: State, step: Floats, rows: Floats, *, fall: float, l1: float, l2: float
@@ -181,14 +194,15 @@ def _warn_unsolved(penalty: float) -> None:
     )
 
 
-def _newton_step(curvature: Floats, gradient: Floats) -> Floats:
-    """Solve for the step, with a floor for the curvature where variables depend on each other."""
+def _newton(curvature: Floats) -> Callable[[Floats], Floats]:
+    """What turns a gradient into a step: the curvature's inverse, with a floor where it is flat."""
     try:
         factor = np.linalg.cholesky(curvature)
         sound = bool((np.diagonal(factor) ** 2 > _DEPENDENT * np.diagonal(curvature)).all())
     except np.linalg.LinAlgError:
         sound = False
     if sound:
-        return np.asarray(-cho_solve((factor, True), gradient, check_finite=False))
+        return lambda gradient: np.asarray(-cho_solve((factor, True), gradient, check_finite=False))
     size, axes = np.linalg.eigh(curvature)
-    return np.asarray(-axes @ ((axes.T @ gradient) / np.maximum(size, _FLAT * size[-1])))
+    floored = np.maximum(size, _FLAT * size[-1])
+    return lambda gradient: np.asarray(-axes @ ((axes.T @ gradient) / floored))
