@@ -106,8 +106,10 @@ def response_summary(
     -------
     DataFrame
         Indexed by patient: ``best_response, objective_response, disease_control,
-        durable_clinical_benefit`` (missing where not known), ``pfs_time`` (months), ``pfs_event``.
-        Patients whose response cannot be evaluated count as no response and no control.
+        durable_clinical_benefit`` (missing where not known), ``seen_for_benefit`` (read at
+        ``rules.durable`` months or later, as benefit must be), ``pfs_time`` (months),
+        ``pfs_event``. Patients whose response cannot be evaluated count as no response and no
+        control.
 
     Examples
     --------
@@ -126,6 +128,7 @@ def response_summary(
                 "objective_response": best in ("CR", "PR"),
                 "disease_control": best in ("CR", "PR", "SD"),
                 "durable_clinical_benefit": durable_benefit(course, rules),
+                "seen_for_benefit": _seen_late(course, rules),
                 "pfs_time": pfs.time,
                 "pfs_event": pfs.event,
             }
@@ -138,6 +141,12 @@ def response_summary(
 def response_rates(summary: pd.DataFrame) -> pd.DataFrame:
     """Rates of response, control and durable benefit with Wilson's 95 % interval.
 
+    Early scans can show that a patient progressed, never that a benefit lasted. Where nobody was
+    seen late enough the durable benefit is therefore not assessable in anybody: its share among
+    those known would be 0, whatever the treatment does. Where some were, it is still too low if
+    ``not_assessable`` is not small, as those lost early without progression are left out while
+    those who progressed early all count.
+
     Parameters
     ----------
     summary
@@ -146,7 +155,8 @@ def response_rates(summary: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``rate, value, low, high, k, n`` for ORR, DCR and DCB; DCB among those for whom it is known.
+        ``rate, value, low, high, k, n, not_assessable`` for ORR, DCR and DCB: ``k`` of the ``n``
+        who can be assessed, and how many cannot; the value is NaN where nobody can.
 
     Examples
     --------
@@ -161,10 +171,14 @@ def response_rates(summary: pd.DataFrame) -> pd.DataFrame:
         ("DCB", "durable_clinical_benefit"),
     ):
         known = summary[column].dropna().astype(bool)
+        if rate == "DCB" and not summary["seen_for_benefit"].any():
+            known = known.iloc[:0]
         k, n = int(known.sum()), len(known)
         low, high = wilson(k, n) if n else (np.nan, np.nan)
-        rows.append((rate, k / n if n else np.nan, float(low), float(high), k, n))
-    return pd.DataFrame(rows, columns=["rate", "value", "low", "high", "k", "n"])
+        value = k / n if n else np.nan
+        rows.append((rate, value, float(low), float(high), k, n, len(summary) - n))
+    columns = ["rate", "value", "low", "high", "k", "n", "not_assessable"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def response_outcomes(
@@ -211,6 +225,12 @@ def _with_unread(days: Sequence[Assessment]) -> list[Assessment]:
     return [
         replace(day, non_target="NE") if known and day.non_target == "none" else day for day in days
     ]
+
+
+def _seen_late(course: ResponseCourse, rules: ResponseRules) -> bool:
+    """Whether an assessment that could be read is late enough to show a durable benefit."""
+    read = course.table.loc[course.table["overall"] != "NE", "time"]
+    return bool((read >= rules.durable).any())
 
 
 def _deaths(deaths: Mapping[str, float], courses: Mapping[str, ResponseCourse]) -> dict[str, float]:

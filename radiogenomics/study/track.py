@@ -19,7 +19,12 @@ from radiogenomics.io import output_folder, pseudonym
 from radiogenomics.io.store import OutputWriter
 from radiogenomics.study.cohorts import load_cohorts
 from radiogenomics.study.results import without_identities
-from radiogenomics.study.tracked_patients import follow_patients, tracked_notes, tracked_tables
+from radiogenomics.study.tracked_patients import (
+    benefit_notes,
+    follow_patients,
+    tracked_notes,
+    tracked_tables,
+)
 from radiogenomics.study.tracking import TrackingRules
 from radiogenomics.study.visits import Months, Visits, visits_of
 
@@ -182,15 +187,17 @@ def _tracked(
     cohort: Cohort, visits: Visits, rules: TrackingRules, *, sd: float | None, jobs: int
 ) -> Tracking:
     found = follow_patients(visits, rules, viable_sd=sd, jobs=jobs)
+    tables = tracked_tables(found, rules, cohort=cohort.id)
     notes = [
         *(("warning", text) for text in visits.notes),
         *tracked_notes(found, patients=len(cohort.patient_ids)),
+        *benefit_notes(tables["rates"]),
         ("info", NAMES_PATIENTS),
     ]
     return Tracking(
         cohort.id,
         rules.criterion,
-        tracked_tables(found, rules, cohort=cohort.id),
+        tables,
         without_identities(dict.fromkeys(notes), [cohort]),
         cohort.simulated,
     )

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import joblib
 import pandas as pd
 
+from radiogenomics.clinical.best_response import USUAL_RULES
 from radiogenomics.clinical.response_rates import response_rates, response_summary
 from radiogenomics.core.errors import (
     DataError,
@@ -267,6 +268,25 @@ def tracked_notes(found: Sequence[Followed], *, patients: int) -> Iterator[tuple
         yield "warning", f"{count} scans could not be evaluated: {fate}."
     for each in found:
         yield from (("warning", f"{each.patient_id}, {text}") for text in each.remarks)
+
+
+def benefit_notes(rates: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Say of how many a durable benefit could be assessed, where it could not of all."""
+    row = rates[rates["rate"] == "DCB"]
+    lacking, known = int(row["not_assessable"].sum()), int(row["n"].sum())
+    if not known:
+        yield (
+            "warning",
+            f"durable clinical benefit is not assessable (0 of {lacking} patients): nobody was "
+            f"seen at {USUAL_RULES.durable:g} months or later, where it could have shown.",
+        )
+    elif lacking:
+        yield (
+            "warning",
+            f"durable clinical benefit is assessable in {known} of {known + lacking} patients: the "
+            f"others were last seen before {USUAL_RULES.durable:g} months, without progression. "
+            "Those who progressed early all count, so the rate is too low.",
+        )
 
 
 def _counts(found: Sequence[Followed]) -> dict[str, int]:

@@ -138,11 +138,30 @@ def test_a_table_of_lesions_becomes_rates_and_outcomes():
     assert tuple(rates.loc["DCR", ["low", "high"]]) == pytest.approx(
         tuple(map(float, wilson(2, 3)))
     )
-    # P1 left after two months without progression: durable benefit is not known.
-    assert rates.loc["DCB", ["k", "n"]].tolist() == [0, 2]
+    # Nobody was seen at six months: that P2 and P3 progressed before is no rate of 0.
+    assert rates.loc["DCB", ["k", "n", "not_assessable"]].tolist() == [0, 0, 3]
+    assert rates.loc["DCB", ["value", "low", "high"]].isna().all()
+    assert rates.loc[["ORR", "DCR"], "not_assessable"].tolist() == [0, 0]
     response, pfs = response_outcomes(summary, criterion="RECIST 1.1")
     assert response.grouped(["CR", "PR"]).sum() == 1
     assert pfs.n_events == 2
+
+
+@pytest.mark.parametrize(
+    ("courses", "k", "n", "not_assessable"),
+    [
+        ([["PD"], ["SD"], ["PR"]], 0, 0, 3),  # one early scan: nothing can have lasted
+        ([["PD"], ["SD"], ["PR", "PR", "PR"]], 1, 2, 1),
+        ([["PD"], ["SD", "SD", "PD"]], 1, 2, 0),
+        ([["PD"], ["SD", "SD", "NE"]], 0, 0, 2),  # what could not be read shows nothing
+        ([["PD"], ["SD", "PD", "PD"]], 0, 2, 0),  # seen late enough, and nothing lasted
+    ],
+)
+def test_durable_benefit_needs_somebody_seen_late_enough(courses, k, n, not_assessable):
+    summary = response_summary({f"P{i}": course(*words) for i, words in enumerate(courses)})
+    row = response_rates(summary).set_index("rate").loc["DCB"]
+    assert row[["k", "n", "not_assessable"]].tolist() == [k, n, not_assessable]
+    assert np.isnan(row["value"]) if n == 0 else row["value"] == k / n
 
 
 def test_immunotherapy_waits_for_confirmation():

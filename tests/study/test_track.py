@@ -145,6 +145,15 @@ def test_what_could_not_be_read_is_counted_and_said(by_mask):
     assert "4 of 6 patients were judged." in notes["text"].tolist()
 
 
+def test_durable_benefit_is_not_assessable_by_early_scans(by_mask):
+    """All were scanned again at two months: that one had progressed makes no rate of 0."""
+    row = by_mask.tables["rates"].set_index("rate").loc["DCB"]
+    assert row[["k", "n", "not_assessable"]].tolist() == [0, 0, 4] and np.isnan(row["value"])
+    (text,) = (text for _, text in by_mask.notes if "durable" in text)
+    assert text.startswith("durable clinical benefit is not assessable (0 of 4 patients)")
+    assert text in str(by_mask)
+
+
 def test_no_table_names_a_patient_but_the_outcome(by_mask):
     folder = by_mask.folder
     texts = {path.name: path.read_text("utf-8") for path in folder.rglob("*.*")}
