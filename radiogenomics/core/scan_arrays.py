@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from radiogenomics.core.errors import AlignmentError, GeometryError, SchemaError, short_list
+from radiogenomics.core.kept_array import InFile, keep
 
 ROW = "row"
 # Columns of joined blocks are named <block>|<variable>.
@@ -18,12 +20,14 @@ MARK = "|"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ScanArrays:
+class ScanArrays(InFile):
     """Scans brought to one shape, one row a patient, for networks.
 
     Tables go through splitters, pipelines and fusions; volumes do not. So a network holds the
     volumes as a parameter and is given a table that says which rows of them: ``table()``, one
-    column ``row``. What stands in a row is made from that patient's scans alone.
+    column ``row``. What stands in a row is made from that patient's scans alone. Voxels may stand
+    in a file (``kept_in``), as whoever compares or sends estimators would read and copy all of
+    them.
 
     Parameters
     ----------
@@ -55,6 +59,8 @@ class ScanArrays:
     (1, 1, 4, 4, 4)
     """
 
+    large: ClassVar[str] = "values"
+
     values: NDArray[np.float32]
     patient_ids: tuple[str, ...]
     channels: tuple[str, ...]
@@ -68,7 +74,8 @@ class ScanArrays:
                 "expected scans as a float32 array (patients, channels, z, y, x); found "
                 f"{values.dtype} of the shape {values.shape}. Crop and resample the scans first."
             )
-        broken = int((~np.isfinite(values).all(axis=(1, 2, 3, 4))).sum())
+        # One by one, as all at once would need memory for as many answers.
+        broken = sum(not np.isfinite(scan).all() for scan in values)
         if broken:
             raise GeometryError(
                 f"expected finite voxels; found NaN or infinite ones in {broken} of {len(values)} "
@@ -154,10 +161,7 @@ class ScanArrays:
         AlignmentError
             They share a patient.
         """
-        if (self.channels, self.shape) != (other.channels, other.shape):
-            raise GeometryError(
-                f"expected scans like {self!r}; found {other!r}. Crop both with the same settings."
-            )
+        self._require_like(other)
         return type(self)(
             np.concatenate([self.values, other.values]),
             (*self.patient_ids, *other.patient_ids),
@@ -165,9 +169,40 @@ class ScanArrays:
             self.spacing_mm,
         )
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Return itself: nothing in it can change, and estimators are cloned often."""
-        return self
+    @classmethod
+    def kept_together(
+        cls, parts: Sequence[Self], folder: Path | str, *, patient_ids: Iterable[Iterable[str]]
+    ) -> Self:
+        """Join the scans of several cohorts, in that order, in a file of a folder.
+
+        Parameters
+        ----------
+        parts
+            At least one.
+        folder
+            Has to outlive what is returned.
+        patient_ids
+            New names for each part's patients, as cohorts may name theirs alike.
+
+        Raises
+        ------
+        GeometryError
+            Their shapes or channels differ.
+        AlignmentError
+            They share a patient.
+        """
+        first = parts[0]
+        for other in parts[1:]:
+            first._require_like(other)
+        kept = keep([part.values for part in parts], folder)
+        names = tuple(name for names in patient_ids for name in names)
+        return cls.of_file(kept, {**first._others(), "patient_ids": names})
+
+    def _require_like(self, other: Self) -> None:
+        if (self.channels, self.shape) != (other.channels, other.shape):
+            raise GeometryError(
+                f"expected scans like {self!r}; found {other!r}. Crop both with the same settings."
+            )
 
     def __repr__(self) -> str:
         """Return patients, channels and shape in one line."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -15,6 +18,8 @@ from radiogenomics.core.method import Method
 from radiogenomics.core.row_order import refuse_other_order
 from radiogenomics.core.scan_arrays import ROW, ScanArrays
 from radiogenomics.core.two_classes import two_classes
+from radiogenomics.models.deep.multi_instance.bags import Bags
+from radiogenomics.models.deep.multi_instance.estimator import MultiInstanceClassifier
 from radiogenomics.models.deep.network_classifier import NetworkClassifier
 from radiogenomics.models.deep.network_estimator import NetworkEstimator, rows_named
 from radiogenomics.models.deep.survival_network import SurvivalNetwork
@@ -44,16 +49,19 @@ class NetworkRisk(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     estimator
-        SurvivalNetwork or NetworkClassifier, unfitted.
+        SurvivalNetwork, NetworkClassifier or MultiInstanceClassifier, unfitted.
     n_splits
         Folds, at least 2. With few the cross-fitted networks have learnt from much less than the
         last one.
     random_state
         Seed of the folds.
+    threads
+        Of torch on the CPU, while networks learn and speak. On another number the same seed gives
+        another network, and processes that share a machine have each its own; None: as it is.
 
     Attributes
     ----------
-    estimator_ : SurvivalNetwork or NetworkClassifier
+    estimator_ : as ``estimator``
         Fitted on all.
     center_, spread_ : float
         By which its risks are standardised.
@@ -103,19 +111,22 @@ class NetworkRisk(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator: SurvivalNetwork | NetworkClassifier,
+        estimator: SurvivalNetwork | NetworkClassifier | MultiInstanceClassifier,
         *,
         n_splits: int = 5,
         random_state: int | None = 0,
+        threads: int | None = None,
     ) -> None:
         self.estimator = estimator
         self.n_splits = n_splits
         self.random_state = random_state
+        self.threads = threads
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train the network on all; ``y`` is a survival target, or a label of two classes."""
         rows, target, _ = self._checked(X, y)
-        self._fit_on_all(rows, target)
+        with on_threads(self.threads):
+            self._fit_on_all(rows, target)
         return self
 
     def fit_transform(self, X: Any, y: Any) -> Floats:
@@ -131,22 +142,25 @@ class NetworkRisk(TransformerMixin, BaseEstimator):
             rows, had, n_splits=self.n_splits, random_state=self.random_state
         )
         risks = np.empty(len(rows))
-        for number in range(self.n_splits):
-            train, test = self.fold_ != number, self.fold_ == number
-            if not test.any():
-                continue
-            fitted = fit_on_rows(self.estimator, rows[train], target[train])
-            center, spread = risk_unit(fitted, rows[train])
-            risks[test] = (risk_of_rows(fitted, rows[test]) - center) / spread
-        self._fit_on_all(rows, target)
+        with on_threads(self.threads):
+            for number in range(self.n_splits):
+                train, test = self.fold_ != number, self.fold_ == number
+                if not test.any():
+                    continue
+                fitted = fit_on_rows(self.estimator, rows[train], target[train])
+                center, spread = risk_unit(fitted, rows[train])
+                risks[test] = (risk_of_rows(fitted, rows[test]) - center) / spread
+            self._fit_on_all(rows, target)
         self.out_of_fold_ = risks
         return risks[:, None]
 
     def transform(self, X: Any) -> Floats:
         """Risk by the network trained on all, shape (n, 1); higher is worse."""
         check_is_fitted(self, "estimator_")
-        rows = rows_named(self, X, self.estimator.scans, reset=False)
-        return ((risk_of_rows(self.estimator_, rows) - self.center_) / self.spread_)[:, None]
+        rows = rows_named(self, X, scans_of(self.estimator), reset=False)
+        with on_threads(self.threads):
+            risks = risk_of_rows(self.estimator_, rows)
+        return ((risks - self.center_) / self.spread_)[:, None]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name of the column: ``risk``."""
@@ -155,13 +169,14 @@ class NetworkRisk(TransformerMixin, BaseEstimator):
 
     def _checked(self, X: Any, y: Any) -> tuple[Rows, NDArray[Any], Bools]:
         """Rows, target and who had the event or is of the second class."""
-        if not isinstance(self.estimator, NetworkEstimator):
+        if not isinstance(self.estimator, NetworkEstimator | MultiInstanceClassifier):
             raise SchemaError(
-                "estimator: expected a SurvivalNetwork or NetworkClassifier; found "
-                f"{type(self.estimator).__name__}. Give one of these, unfitted."
+                "estimator: expected a SurvivalNetwork, NetworkClassifier or "
+                f"MultiInstanceClassifier; found {type(self.estimator).__name__}. Give one of "
+                "these, unfitted."
             )
         refuse_other_order(X, y)
-        rows = rows_named(self, X, self.estimator.scans, reset=True)
+        rows = rows_named(self, X, scans_of(self.estimator), reset=True)
         target = np.asarray(require_target(y))
         check_consistent_length(rows, target)
         if is_classifier(self.estimator):
@@ -223,15 +238,31 @@ def risk_of_rows(fitted: Any, rows: Rows) -> Floats:
     return found
 
 
-def risk_unit(fitted: NetworkEstimator, rows: Rows) -> tuple[float, float]:
+def risk_unit(fitted: Any, rows: Rows) -> tuple[float, float]:
     """Mean and SD of the risks of those put aside, or of ``rows`` where nobody was; never 0."""
-    aside = _rows_of(fitted.scans, fitted.validation_patients_)
+    aside = _rows_of(scans_of(fitted), fitted.validation_patients_)
     risks = risk_of_rows(fitted, aside if len(aside) else np.unique(rows))
     spread = float(risks.std())
     return float(risks.mean()), spread if spread > 0 else 1.0
 
 
-def _rows_of(scans: ScanArrays, patients: tuple[str, ...]) -> Rows:
+def scans_of(estimator: Any) -> Any:
+    """ScanArrays, or Bags, of all patients whose rows an estimator of networks is given."""
+    return estimator.bags if isinstance(estimator, MultiInstanceClassifier) else estimator.scans
+
+
+@contextmanager
+def on_threads(count: int | None) -> Iterator[None]:
+    """Let torch have so many threads of the CPU; as many as it has where None."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _rows_of(scans: ScanArrays | Bags, patients: tuple[str, ...]) -> Rows:
     return np.flatnonzero(np.isin(np.asarray(scans.patient_ids, dtype=object), list(patients)))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from radiogenomics.core.errors import DataError, SchemaError
+from radiogenomics.models.deep.multi_instance.bags import Bags
+from radiogenomics.models.deep.multi_instance.estimator import MultiInstanceClassifier
 from radiogenomics.models.deep.network_risk import NetworkRisk
 from radiogenomics.models.per_block import PerBlock
 from radiogenomics.models.survival.cox import CoxModel
@@ -107,6 +110,42 @@ def test_goes_into_blocks_with_clinical_facts_before_a_cox_model():
     np.testing.assert_allclose(pipeline[-1].coef_, by_hand.coef_, rtol=1e-9)
     assert pipeline[-1].coef_[0] > 0
     assert c_index(pipeline.predict(X.iloc[45:]), y[45:]) > 0.7
+
+
+def test_a_transformer_of_bags_is_cross_fitted_as_by_hand():
+    rng = np.random.default_rng(3)
+    label = np.arange(24) % 2
+    bags = Bags.from_arrays(
+        {f"P{n}": {"t2": rng.normal(size=(3, 4)) + 2 * y} for n, y in enumerate(label)}
+    )
+    X = bags.table()
+    network = MultiInstanceClassifier(bags, epochs=3, device="cpu")
+    risk = NetworkRisk(network, n_splits=2, random_state=1)
+    found = risk.fit_transform(X, label)[:, 0]
+    by_hand = np.empty(24)
+    for number in range(2):
+        train, test = risk.fold_ != number, risk.fold_ == number
+        model = clone(network).fit(X[train], label[train])
+        aside = model.decision_function(X[X.index.isin(model.validation_patients_)])
+        by_hand[test] = (model.decision_function(X[test]) - aside.mean()) / aside.std()
+    np.testing.assert_allclose(found, by_hand, rtol=1e-12)
+    assert risk.transform(X.iloc[:5]).shape == (5, 1)
+
+
+def test_has_the_threads_it_is_given_and_gives_them_back():
+    scans, y, _ = worlds.cohort(20)
+    seen = []
+
+    class Watched(type(worlds.network(scans))):
+        def fit(self, X, y):
+            seen.append(torch.get_num_threads())
+            return super().fit(X, y)
+
+    watched = Watched(**worlds.network(scans).get_params())
+    before = torch.get_num_threads()
+    NetworkRisk(watched, n_splits=2, threads=before + 2).fit_transform(scans.table(), y)
+    assert seen == [before + 2] * 3
+    assert torch.get_num_threads() == before
 
 
 def test_goes_into_the_tuner_of_survival_models():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,12 @@ from radiogenomics.core.errors import (
     short_list,
 )
 from radiogenomics.core.feature_table import FeatureTable
+from radiogenomics.core.kept_array import InFile
 from radiogenomics.core.scan_arrays import ROW
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bags:
+class Bags(InFile):
     """Features of the instances of many patients, one row a patient.
 
     A patient's slices share one label and one fate, so they must never be dealt to two parts of a
@@ -68,6 +69,8 @@ class Bags:
     array([[ True,  True,  True],
            [ True, False, False]])
     """
+
+    large: ClassVar[str] = "features"
 
     features: NDArray[np.float32]
     real: NDArray[np.bool_]
@@ -362,10 +365,6 @@ class Bags:
             (*self.patient_ids, *other.patient_ids),
             self.sequences,
         )
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Return itself: nothing in it can change, and estimators are cloned often."""
-        return self
 
     def __repr__(self) -> str:
         """Return patients, sequences and sizes in one line."""
