@@ -56,7 +56,7 @@ def claims_text(table: pd.DataFrame) -> str:
         claims = (
             f"{_subject(row)} {_bound(row)}{row['claimed']:g}" for row in rows.to_dict("records")
         )
-        lines += [str(verdict), _indented("; ".join(claims), behind=0)]
+        lines += [_indented(str(verdict), at=0, behind=4), _indented("; ".join(claims), behind=0)]
     return "\n".join(lines)
 
 
@@ -75,6 +75,18 @@ def gallery_text(table: pd.DataFrame) -> str:
     )
     failed = table[table["status"].str.startswith("failed")]
     return "\n".join([table_text(shown), *(f"{r.study} {r.status}" for r in failed.itertuples())])
+
+
+def checked_text(table: pd.DataFrame) -> str:
+    """What is wrong with recipes, those that are fine left out; the last line is the verdict."""
+    lines = [
+        f"{row.level}: {row.study}: {row.text}" for row in table.itertuples() if row.level != "ok"
+    ]
+    errors, warned = (int((table["level"] == level).sum()) for level in ("error", "warning"))
+    recipes = table["study"].nunique()
+    counted = f"{recipes} recipe{'s' * (recipes != 1)}, {warned} warning{'s' * (warned != 1)}"
+    bad = f"not ok: {errors} of {counted}"
+    return "\n".join([*lines, bad if errors else f"ok: {counted}"])
 
 
 def audit_text(audit: Audit) -> str:

@@ -184,6 +184,7 @@ REQUIRED_COLUMNS = MappingProxyType(
         "agreement": ("cohort", "target", "rho", "ccc", "n"),
         "study_design": ("part", "cohort", "patients", "positives", "sites"),
         "follow_up": ("split", "patients", "with_follow_up", "by_baseline_model"),
+        "label_months": ("endpoint", "months", "source", "landmark", "n"),
         "cox_models": ("split", "endpoint", "model", "terms", "c_index", "low", "high"),
         "nomogram_points": ("model", "term", "value", "points"),
         "nomogram_totals": ("model", "horizon", "points", "survival"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,7 +15,14 @@ from radiogenomics.report.drawings import headline_metrics
 from radiogenomics.report.outlines import headlines, outline_of, roles, title_of
 from radiogenomics.report.parts import estimate, p_value
 from radiogenomics.report.sections import build_sections
-from radiogenomics.report.vocabulary import is_beyond_chance, reading, split_words, words_of
+from radiogenomics.report.vocabulary import (
+    CROSS_VALIDATION,
+    EXTERNAL,
+    is_beyond_chance,
+    reading,
+    split_words,
+    words_of,
+)
 
 REPORT = "report.html"
 
@@ -64,7 +72,7 @@ def render_page(content: ReportContent) -> str:
         content=content,
         roles=roles(content),
         verdict=verdict_box(content),
-        tiles=[_tile(m, outline_of(content).risk) for m in headline_metrics(content)],
+        tiles=_tiles(headline_metrics(content), outline_of(content).risk),
         sections=sections,
     )
 
@@ -89,6 +97,25 @@ def _box(tone: str, heading: str, text: str) -> Mapping[str, str]:
     sentence = text.strip()
     stop = "" if sentence.endswith((".", "!", "?")) else "."
     return {"tone": tone, "heading": heading, "text": sentence[:1].upper() + sentence[1:] + stop}
+
+
+def _tiles(metrics: Sequence[Metric], risk: str) -> list[Mapping[str, str]]:
+    """Numbers for the top of the page; those of one title say in it where they are of."""
+    tiles = [_tile(metric, risk) for metric in metrics]
+    titles = Counter(tile["title"] for tile in tiles)
+    return [
+        {**tile, "title": f"{tile['title']}, {_whose(metric.split)}"}
+        if titles[tile["title"]] > 1
+        else tile
+        for tile, metric in zip(tiles, metrics, strict=True)
+    ]
+
+
+def _whose(split: str) -> str:
+    """Patients of a split in few words."""
+    if split == CROSS_VALIDATION:
+        return "out of fold"
+    return f"in {split.removeprefix(EXTERNAL)}" if split.startswith(EXTERNAL) else split
 
 
 def _tile(metric: Metric, risk: str) -> Mapping[str, str]:

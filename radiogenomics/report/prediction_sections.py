@@ -72,15 +72,30 @@ def _label_lines(content: ReportContent) -> tuple[Cell, ...]:
     label = content.recipe_fields.get("label")
     if not isinstance(label, dict) or "name" not in label:
         return ()
-    meaning = means_better(content)
+    meaning, cut = means_better(content), _months_words(content)
     if meaning is None:
-        return (Cell(f"Label: {label['name']}."),)
+        return (Cell(f"Label: {label['name']}{cut}."),)
     which = "better" if meaning else "worse"
     return (
         Cell(
-            f"Label: {label['name']}. Class 1 is the {which} outcome, so that a high score, from 0 "
-            f"to 1, foretells the {which} one."
+            f"Label: {label['name']}{cut}. Class 1 is the {which} outcome, so that a high score, "
+            f"from 0 to 1, foretells the {which} one."
         ),
+    )
+
+
+def _months_words(content: ReportContent) -> str:
+    """Where the label cuts survival, and whose median that is where it was learnt."""
+    table = content.table("label_months")
+    if table is None:
+        return ""
+    row: Any = records(table)[0]
+    words = f", {row.endpoint} beyond {row.months:.1f} months"
+    if row.source != "median":
+        return words
+    whom = f" followed beyond the landmark of {row.landmark:g} months" if row.landmark > 0 else ""
+    return (
+        f"{words}, the median of the {row.n:g} training patients{whom} (each fold learns its own)"
     )
 
 

@@ -12,6 +12,7 @@ DESIGN_COLUMNS = MappingProxyType(
         "part": "part",
         "cohort": "cohort",
         "patients": "patients",
+        "labelled": "with the label",
         "positives": "class 1",
         "sites": "sites",
     }
@@ -159,6 +160,7 @@ CLAIMED = MappingProxyType(
         "brier": "Brier score",
         "response_rate_high": "responders, high",
         "response_rate_low": "responders, low",
+        "pseudoprogression_foretold": "pseudoprogression called well",
         "median_survival_high": "median survival, high",
         "median_survival_low": "median survival, low",
         "cut_off": "cut-off",

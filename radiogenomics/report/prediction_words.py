@@ -44,7 +44,7 @@ PREDICTION_SECTIONS: Sections = MappingProxyType(
             "were fitted on out-of-fold scores of the first cohort and are locked in the others.",
         ),
         "subgroup_auc": (
-            "Subgroups",
+            "AUC in subgroups",
             "The AUC within kinds of patients; ½ is chance. Only the test of interaction compares "
             "them: found in one and not in another need not mean different.",
         ),

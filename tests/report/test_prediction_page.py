@@ -382,6 +382,10 @@ def test_tiles_are_of_every_cohort_and_name_the_risk(run: Path, page: str) -> No
     for tile, metric in zip(tiles, aucs, strict=False):
         assert f"{metric['value']:.2f}" in tile
     assert "surrogate" not in page
+    titles = re.findall(r'<p class="name">(.*?)</p>', page)
+    assert len(set(titles)) == len(titles)
+    places = ["out of fold", f"in {INTERNAL}", f"in {OUTSIDE}"]
+    assert titles[:3] == [f"AUC for the label, {place}" for place in places]
 
 
 def test_models_stand_in_every_cohort_with_the_numbers_of_the_tables(run: Path, page: str) -> None:
@@ -405,6 +409,25 @@ def test_design_of_the_paper_stands_above_that_of_the_run(page: str) -> None:
     assert ["cross-validation (out of fold)", TRAINING, "160", "80", "2"] in rows
     assert [f"external cohort {OUTSIDE}", "80", "73", "7"] in rows
     assert "Class 1 is the better outcome" in section(page, "cohorts")
+
+
+@pytest.mark.parametrize(
+    ("source", "landmark", "words"),
+    [
+        ("median", 2.3, "the median of the 152 training patients followed beyond the landmark of"),
+        ("median", 0.0, "the median of the 152 training patients (each fold learns its own)"),
+        ("recipe", 0.0, "Label: OS12, OS beyond 14.2 months. Class 1 is"),
+    ],
+)
+def test_months_of_the_label_stand_beside_it(
+    small: Path, tmp_path: Path, source: str, landmark: float, words: str
+) -> None:
+    folder = Path(shutil.copytree(small, tmp_path / "out"))
+    row = {"endpoint": "OS", "months": 14.25, "source": source, "landmark": landmark, "n": 152}
+    pd.DataFrame([row]).to_csv(folder / "tables" / "label_months.csv", index=False)
+    part = html.unescape(section(render(folder).read_text(encoding="utf-8"), "cohorts"))
+    assert words in part and "OS beyond 14.2 months" in part
+    assert (source == "median") == ("median" in part)
 
 
 def test_survival_has_each_endpoint_in_each_cohort(run: Path, page: str) -> None:

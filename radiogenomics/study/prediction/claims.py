@@ -2,10 +2,11 @@
 
 ``claims.csv`` has one row a published number: ``metric, model, split, bound, value, low, high, n,
 positives, where``. A cell is empty where the paper does not say. ``model`` is a model or rival of
-the recipe, ``split`` a part of its design, ``bound`` says with ``>`` or ``<`` that only a bound is
-stated, ``n`` the patients behind the number (of a predictive value, a response rate or a share:
-those it is a share of), ``positives`` those of class 1, or with the event where the metric is of
-survival. A file without the column ``bound`` has none.
+the recipe, ``split`` a part of its design, several together (``internal+external``) or one level of
+a fact in them (``internal+external:regimen=A``), ``bound`` says with ``>`` or ``<`` that only a
+bound is stated, ``n`` the patients behind the number (of a predictive value, a response rate or a
+share: those it is a share of), ``positives`` those of class 1, or with the event where the metric
+is of survival. A file without the column ``bound`` has none.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,9 +32,28 @@ BOUNDS = (">", "<")
 CROSS_VALIDATION, EXTERNAL = "cross-validation", "external"
 Parts = Mapping[str, tuple[int | None, int | None]]
 
+
+class Place(NamedTuple):
+    """Which patients a claim is of: parts of the design, and a level of a fact where it is not all.
+
+    A claim that names no part has one that is empty.
+    """
+
+    parts: tuple[str, ...]
+    fact: str = ""
+    level: str = ""
+
+
 TD_AUC = "td_auc@<months>:<endpoint>"
 # Shares of those called positive, or with a high score: not of the whole part.
-OF_GROUPS = ("ppv", "npv", "response_rate_high", "response_rate_low", "share")
+OF_GROUPS = (
+    "ppv",
+    "npv",
+    "response_rate_high",
+    "response_rate_low",
+    "pseudoprogression_foretold",
+    "share",
+)
 DESCRIBED = ("patients", "positives", "sites", "genes", "features")
 _SHARES = (
     "auc",
@@ -48,8 +68,9 @@ _SHARES = (
 )
 _ABOVE_0 = ("hazard_ratio", "median_survival_high", "median_survival_low")
 METRICS = (*_SHARES, *_ABOVE_0, *DESCRIBED, "cut_off")
-# A second endpoint is named behind a colon.
+# A second endpoint is named behind a colon; of an AUC that of another label.
 _BY_ENDPOINT = ("c_index", "p", *_ABOVE_0)
+_WITH_ENDPOINT = (*_BY_ENDPOINT, "auc")
 _TD_AUC_WORD = re.compile(r"td_auc@\d+(\.\d+)?:\w+")
 _TEXT, _COUNTS = ("metric", "model", "split", "bound", "where"), ("n", "positives")
 _NUMBERS = ("value", "low", "high")
@@ -62,8 +83,10 @@ def read_claims(path: str | Path) -> pd.DataFrame:
     ----------
     path
         ``claims.csv``; words of ``metric`` are :data:`METRICS` and ``td_auc@<months>:<endpoint>``,
-        and of survival also ``c_index:PFS``. Of a surrogate study ``auc`` is of its label and
-        ``auc_response`` of the response.
+        and of survival also ``c_index:PFS``; ``auc:CSS`` is that of a label made from another
+        endpoint. ``pseudoprogression_foretold`` is the share, among those who progressed by the
+        criteria and lived on, whom the score called well. Of a surrogate study ``auc`` is of its
+        label and ``auc_response`` of the response.
 
     Returns
     -------
@@ -101,14 +124,38 @@ def metric_of(word: str) -> str:
 
     Examples
     --------
-    >>> metric_of("td_auc@12:OS"), metric_of("c_index:PFS"), metric_of("auc:PFS")
+    >>> metric_of("td_auc@12:OS"), metric_of("c_index:PFS"), metric_of("brier:PFS")
     ('td_auc', 'c_index', '')
     """
     if _TD_AUC_WORD.fullmatch(word):
         return "td_auc"
     bare, colon, endpoint = word.partition(":")
-    known = bare in METRICS and (not colon or (bare in _BY_ENDPOINT and endpoint.isidentifier()))
+    known = bare in METRICS and (not colon or (bare in _WITH_ENDPOINT and endpoint.isidentifier()))
     return bare if known else ""
+
+
+def place_of(split: str) -> Place:
+    """Read a ``split`` of claims.
+
+    Examples
+    --------
+    >>> place_of("internal+external:regimen=A")
+    Place(parts=('internal', 'external'), fact='regimen', level='A')
+    >>> place_of("")
+    Place(parts=('',), fact='', level='')
+    """
+    whole, _, group = split.partition(":")
+    fact, _, level = group.partition("=")
+    return Place(tuple(part.strip() for part in whole.split("+")), fact.strip(), level.strip())
+
+
+def size_of(parts: Parts, names: Iterable[str]) -> tuple[int | None, int | None]:
+    """Patients and positives of some parts together; None where one of them is not known."""
+    columns = tuple(zip(*(parts.get(name, (None, None)) for name in names), strict=True))
+    patients, positives = (
+        None if None in counts else sum(counts) for counts in columns or ((None,), (None,))
+    )
+    return patients, positives
 
 
 def positives_are_events(word: str) -> bool:
@@ -159,6 +206,12 @@ def _checked_row(row: Mapping[str, str], line: str) -> dict[str, Any]:
         raise SchemaError(
             f"{line}: expected a value; found none. Write the number, or leave the row out; of a "
             "range over cohorts write a row for each end."
+        )
+    place = place_of(values["split"])
+    if ":" in values["split"] and not (place.fact and place.level):
+        raise SchemaError(
+            f"{line}, split: expected a fact and its level behind the parts, as "
+            f"external:regimen=A; found {values['split']!r}. Complete it, or name the part alone."
         )
     _check_range(values, metric, line)
     _check_bound(values, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -24,15 +25,16 @@ from radiogenomics.stats.design.claimed import (
 )
 from radiogenomics.stats.intervals import Interval
 from radiogenomics.study.prediction.claims import (
-    CROSS_VALIDATION,
     DESCRIBED,
-    EXTERNAL,
     OF_GROUPS,
     Parts,
     count_of,
     metric_of,
+    place_of,
     positives_are_events,
+    size_of,
 )
+from radiogenomics.study.prediction.claims_places import TRAINING, Stand, stand_of
 
 OBTAINED = ("metric", "model", "split", "value", "low", "high")
 COMPARED = (
@@ -41,7 +43,6 @@ COMPARED = (
     *("low_at_n", "high_at_n", "narrowness", "chance_low", "chance_high", "size_note"),
     *("obtained", "obtained_low", "obtained_high", "held_against", "verdict", "where"),
 )
-_TRAINING, _EXTERNAL = "training", f"{EXTERNAL}:"
 _NOT_COMPARABLE = MappingProxyType(
     {
         **dict.fromkeys(DESCRIBED, "describes the study, not what it found"),
@@ -55,6 +56,7 @@ _HALVES = "as of two groups of half the patients; a ratio per unit has another i
 _ONE_CLASS = "all of one class"
 _BOUND = "a bound, not a number: it has no interval"
 _Pair = tuple[float, float]
+Reason = Callable[[Any, Stand], str]
 
 
 class _Size(NamedTuple):
@@ -63,6 +65,15 @@ class _Size(NamedTuple):
     interval: _Pair | None = None
     chance: _Pair | None = None
     note: str = ""
+
+
+class _Run(NamedTuple):
+    """What is known of the run that claims are held against."""
+
+    splits: tuple[str, ...]
+    parts: tuple[str, ...]
+    apart: bool
+    reason: Reason
 
 
 class _Held(NamedTuple):
@@ -75,20 +86,28 @@ class _Held(NamedTuple):
     verdict: str = ""
 
 
+def no_reason(claim: Any, stand: Stand) -> str:
+    """Say no more than that there is no such number."""
+    return ""
+
+
 def compared(
     claims: pd.DataFrame,
     obtained: pd.DataFrame,
     *,
     parts: Parts | None = None,
     apart: bool = False,
+    reason: Reason = no_reason,
 ) -> pd.DataFrame:
     """Put each claim beside what was obtained, and beside what its size allows.
 
     A claim is held against the same metric of the same model. Patients differ, so that the question
     is whether the claim lies within the interval of what was obtained. The part ``training`` is
     held against the cross-validation, as nothing is reported of patients that were learnt from;
-    another part against the external cohort whose id ends with its name. A claim that is a bound
-    (``>``, ``<``) is met by all, part or none of the interval.
+    another part as :func:`radiogenomics.study.prediction.claims_places.stand_of` says. A claim that
+    is a bound (``>``, ``<``) is met by all, part or none of the interval. What could not be held
+    against anything says why: ``not obtained`` where the claim itself cannot be, ``not computed``
+    where the run has no such number.
 
     Parameters
     ----------
@@ -101,6 +120,9 @@ def compared(
         Part of the design → patients and positives, for those that a claim does not count itself.
     apart
         The recipe names no parts: a claim without one is held against the external cohort.
+    reason
+        Why the run has no number for a claim, from the claim and what it would stand against; ""
+        where there is nothing more to say.
 
     Returns
     -------
@@ -121,9 +143,11 @@ def compared(
             f"obtained: expected the columns {', '.join(OBTAINED)}; found none of "
             f"{short_list(lacking)}. Make the table of a run's metrics."
         )
-    rows = []
+    # Rows of several cohorts, or of a level of a fact, have spaces in their split.
+    splits = tuple(dict.fromkeys(s for s in obtained["split"].astype(str) if " " not in s))
+    run, rows = _Run(splits, tuple(parts or {}), apart, reason), []
     for claim in claims.itertuples():
-        held = _held(claim, obtained, apart=apart)
+        held = _held(claim, obtained, run)
         rows.append(_compared_row(claim, held, parts or {}))
     table = pd.DataFrame(rows, columns=list(COMPARED))
     return table.astype({"n": "Int64", "positives": "Int64"})
@@ -158,8 +182,9 @@ def _compared_row(claim: Any, held: _Held, parts: Parts) -> tuple[Any, ...]:
 def _counts(claim: Any, parts: Parts) -> tuple[int | None, int | None]:
     """Patients and positives of a claim: its own, or those of its part where it is of all."""
     n, positives = count_of(claim.n), count_of(claim.positives)
-    patients, known = parts.get(claim.split, (None, None))
-    if n is None and claim.metric not in OF_GROUPS:
+    place = place_of(claim.split)
+    patients, known = size_of(parts, place.parts) if claim.split else (None, None)
+    if n is None and claim.metric not in OF_GROUPS and not place.fact:
         n = patients
     whole = n == patients and claim.metric not in OF_GROUPS
     if positives is None and whole and not positives_are_events(claim.metric):
@@ -219,39 +244,29 @@ def _pair(interval: Interval) -> _Pair:
     return float(interval.low), float(interval.high)
 
 
-def _held(claim: Any, obtained: pd.DataFrame, *, apart: bool) -> _Held:
+def _held(claim: Any, obtained: pd.DataFrame, run: _Run) -> _Held:
     """Find what was obtained of the same, and say where the claim lies."""
     metric, part = metric_of(claim.metric), claim.split
     if metric in _NOT_COMPARABLE:
         return _Held(verdict=f"not obtained: {_NOT_COMPARABLE[metric]}")
-    if not claim.model or not (part or apart):
+    if not claim.model or not (part or run.apart):
         lacking = "model" if not claim.model else "part of the design"
         return _Held(verdict=f"not obtained: the claim names no {lacking}")
+    stand = stand_of(part, run.splits, parts=run.parts, apart=run.apart)
+    if stand.why:
+        return _Held(verdict=f"not computed: {stand.why}")
     same = (obtained["metric"] == claim.metric) & (obtained["model"] == claim.model)
-    anywhere = apart and part in ("", EXTERNAL)
-    fits = [s.startswith(_EXTERNAL) if anywhere else _fits(part, s) for s in obtained["split"]]
-    rows = obtained[same & np.array(fits, dtype=bool)]
+    rows = obtained[same & (obtained["split"] == stand.split)]
     if rows.empty:
-        place = "cross-validation" if part == _TRAINING else part or "an external cohort"
-        return _Held(verdict=f"not obtained: no {claim.metric} of {claim.model} in {place}")
-    if len(rows) > 1:
-        names = ", ".join(rows["split"])
-        return _Held(verdict=f"not obtained: several cohorts could stand for it ({names})")
+        place = "cross-validation" if part == TRAINING else part or "an external cohort"
+        why = run.reason(claim, stand) or f"no {claim.metric} of {claim.model} in {place}"
+        return _Held(verdict=f"not computed: {why}")
     row = rows.iloc[0]
     value, low, high = (float(row[name]) for name in ("value", "low", "high"))
-    split = str(row["split"])
-    if part == _TRAINING:
+    split = stand.split
+    if part == TRAINING:
         split += " (training is not scored on itself)"
     return _Held(value, low, high, split, _verdict(claim, value, low, high))
-
-
-def _fits(part: str, split: str) -> bool:
-    """Whether a split of a run can stand for a part of the design."""
-    if part in (_TRAINING, CROSS_VALIDATION):
-        return split == CROSS_VALIDATION
-    cohort = split.removeprefix(_EXTERNAL)
-    before = cohort.removesuffix(part)
-    return cohort != split and cohort != before and not before[-1:].isalnum()
 
 
 def _verdict(claim: Any, value: float, low: float, high: float) -> str:

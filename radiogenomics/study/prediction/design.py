@@ -9,7 +9,7 @@ import pandas as pd
 from radiogenomics.study.findings import Findings
 from radiogenomics.study.prediction.checks import design_checks
 from radiogenomics.study.prediction.inputs import PredictionInputs
-from radiogenomics.study.prediction.labels import TimeLabel
+from radiogenomics.study.prediction.labels import SurvivalLabel, TimeLabel
 from radiogenomics.study.prediction.schema import ImageBlock, PredictionStudy
 from radiogenomics.study.prediction.scored import Scored
 
@@ -20,8 +20,19 @@ def described(
     scored: Sequence[Scored],
     *,
     threshold: float,
+    rule: object = None,
 ) -> Findings:
-    """Cohorts, settings, design and follow-up of a run, and where its threshold was locked."""
+    """Cohorts, settings, design and follow-up of a run, and what was locked on its first cohort.
+
+    Parameters
+    ----------
+    inputs
+        Cohorts as they were read, before patients without the label were left out.
+    scored
+        The same cohorts with their scores.
+    threshold, rule
+        Locked: where scores are cut, and what made the label, with ``months_`` where it has some.
+    """
     first = inputs[0].cohort.id
     text = f"threshold {threshold:.4g} ({study.evaluation.threshold.value}) was locked on {first}."
     flow = [entry.cohort.flow().reset_index().assign(cohort=entry.cohort.id) for entry in inputs]
@@ -29,39 +40,78 @@ def described(
         tables={
             "cohort_flow": pd.concat(flow, ignore_index=True),
             "settings": study.settings(),
-            "study_design": _design(study, scored),
+            "study_design": _design(study, inputs, scored),
             "design_checks": design_checks(study),
+            **_months(study, scored[0], rule),
             **_follow_up(inputs, scored),
         },
         notes=(("info", text), *inputs[0].notes, *_unread(study, inputs[0])),
     )
 
 
-def _design(study: PredictionStudy, scored: Sequence[Scored]) -> pd.DataFrame:
-    """Sizes of the paper, then those of the run."""
+def _design(
+    study: PredictionStudy, inputs: Sequence[PredictionInputs], scored: Sequence[Scored]
+) -> pd.DataFrame:
+    """Sizes of the paper, then those of the run.
+
+    ``patients`` are, in every cohort, those with the recipe's blocks; ``labelled`` those of them
+    who could be held against their score.
+    """
     rows = [
         {
             "part": name,
             "cohort": "published",
             "patients": part.patients.value,
+            "labelled": None,
             "positives": part.positives.value,
             "sites": part.sites.value,
         }
         for name, part in study.design.items()
     ]
-    for entry in scored:
-        frame = next(iter(entry.predictions.values())).drop_duplicates("patient_id")
+    for read, entry in zip(inputs, scored, strict=True):
+        labelled = _labelled(study, entry)
         sites = entry.cohort.patients.get("site")
         rows.append(
             {
                 "part": entry.split,
                 "cohort": entry.cohort.id,
-                "patients": len(frame),
-                "positives": _positives(study, entry, pd.Index(frame["patient_id"])),
+                "patients": len(read.features),
+                "labelled": len(labelled),
+                "positives": _positives(study, entry, labelled),
                 "sites": 1 if sites is None else int(sites.nunique()),
             }
         )
-    return pd.DataFrame(rows).astype({"positives": "Int64"})
+    return pd.DataFrame(rows).astype({"labelled": "Int64", "positives": "Int64"})
+
+
+def _labelled(study: PredictionStudy, entry: Scored) -> pd.Index:
+    """Patients with a score whose class is known, or whose time where one is foretold."""
+    frame, label = next(iter(entry.predictions.values())), study.label
+    patients: pd.Index = pd.Index(frame["patient_id"].unique())
+    if not isinstance(label, TimeLabel):
+        known: pd.Index = pd.Index(frame.loc[frame["label"].notna(), "patient_id"])
+    elif label.endpoint.value in entry.cohort.outcomes:
+        known = entry.cohort.survival(label.endpoint.value).patient_ids
+    else:
+        known = patients[:0]
+    found: pd.Index = patients[patients.isin(known)]
+    return found
+
+
+def _months(study: PredictionStudy, training: Scored, rule: object) -> dict[str, pd.DataFrame]:
+    """Months that cut the label, as they were learnt or named."""
+    label, months = study.label, getattr(rule, "months_", None)
+    if not isinstance(label, SurvivalLabel) or months is None:
+        return {}
+    patients = next(iter(training.predictions.values()))["patient_id"].nunique()
+    row = {
+        "endpoint": label.endpoint.value,
+        "months": float(months),
+        "source": "median" if label.months.value == "median" else "recipe",
+        "landmark": label.landmark.value,
+        "n": patients,
+    }
+    return {"label_months": pd.DataFrame([row])}
 
 
 def _positives(study: PredictionStudy, entry: Scored, patients: pd.Index) -> int | None:
@@ -79,18 +129,23 @@ def _positives(study: PredictionStudy, entry: Scored, patients: pd.Index) -> int
 def _follow_up(
     inputs: Sequence[PredictionInputs], scored: Sequence[Scored]
 ) -> dict[str, pd.DataFrame]:
-    """How many were scanned again, where the recipe needs it."""
+    """How many of the design's patients were scanned again, where the recipe needs it.
+
+    Scored by the baseline model are those who were not, but for training patients without a label.
+    """
     if not inputs[0].follow_up:
         return {}
     rows = []
     for entry, result in zip(inputs, scored, strict=True):
         seen = entry.seen_again()
+        scores = next(iter(result.predictions.values()))
+        once = seen.index[~seen.to_numpy()]
         rows.append(
             {
                 "split": result.split,
                 "patients": len(seen),
                 "with_follow_up": int(seen.sum()),
-                "by_baseline_model": int((~seen).sum()),
+                "by_baseline_model": int(once.isin(scores["patient_id"]).sum()),
             }
         )
     return {"follow_up": pd.DataFrame(rows)}

@@ -10,17 +10,23 @@ import pandas as pd
 
 from radiogenomics.study.findings import Findings
 from radiogenomics.study.prediction.claims_compared import compared
+from radiogenomics.study.prediction.claims_places import stand_of
+from radiogenomics.study.prediction.not_computed import reasons
+from radiogenomics.study.prediction.obtained_scores import (
+    FORETOLD,
+    foretold_row,
+    group_rows,
+    point_rows,
+    pooled_auc_row,
+)
 from radiogenomics.study.prediction.schema import PredictionStudy
 from radiogenomics.study.results import Results
 
 COLUMNS = ("metric", "model", "split", "value", "low", "high", "chance", "p", "n", "positives")
 SAME: Mapping[str, str] = MappingProxyType(
     {
-        "accuracy": "accuracy",
         "sensitivity": "sensitivity",
         "specificity": "specificity",
-        "ppv": "ppv",
-        "npv": "npv",
         "brier": "brier",
         "c_index": "c_index",
         "hr_high_vs_low": "hazard_ratio",
@@ -35,7 +41,8 @@ def with_claims(results: Results, study: PredictionStudy, claims: pd.DataFrame) 
     parts = {
         name: (part.patients.value, part.positives.value) for name, part in study.design.items()
     }
-    table = compared(claims, obtained_table(findings, study), parts=parts)
+    obtained = with_asked(obtained_table(findings, study), findings, study=study, claims=claims)
+    table = compared(claims, obtained, parts=parts, reason=reasons(findings, study))
     return replace(results, findings=replace(findings, tables={**findings.tables, "claims": table}))
 
 
@@ -52,7 +59,26 @@ def obtained_table(findings: Findings, study: PredictionStudy) -> pd.DataFrame:
     rows = [*_learners(findings), *_concordances(findings), *_metrics(findings, headline)]
     rows += _over_time(findings, headline)
     rows += _responses(findings, headline)
+    rows += [*point_rows(findings, study), *group_rows(findings, study)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def with_asked(
+    obtained: pd.DataFrame, findings: Findings, *, study: PredictionStudy, claims: pd.DataFrame
+) -> pd.DataFrame:
+    """Add what is made for a claim alone: AUCs of cohorts together, and pseudoprogression."""
+    splits = [split for split in obtained["split"].unique() if " " not in split]
+    rows = []
+    for claim in claims.drop_duplicates(["metric", "model", "split"]).itertuples():
+        stand = stand_of(str(claim.split), splits, parts=tuple(study.design))
+        if not claim.split or stand.why or stand.group:
+            continue
+        if claim.metric == FORETOLD:
+            rows.append(foretold_row(findings, study, stand))
+        if claim.metric == "auc" and len(stand.splits) > 1:
+            rows.append(pooled_auc_row(findings, str(claim.model), stand))
+    made = pd.DataFrame([row for row in rows if row is not None], columns=list(COLUMNS))
+    return obtained if made.empty else pd.concat([obtained, made], ignore_index=True)
 
 
 def _learners(findings: Findings) -> Iterator[dict[str, object]]:

@@ -134,7 +134,7 @@ class TestReading:
         [
             ("acu", "auc"),
             ("c-index", "c_index"),
-            ("auc:OS", "auc"),
+            ("brier:OS", "brier"),
             ("td_auc12:OS", "td_auc@<months>:<endpoint>"),
         ],
     )
@@ -219,6 +219,40 @@ class TestAgainstTheRecipe:
         known = {"training": (252, 126), "external": (80, 40)}
         with pytest.raises(StudyError, match="140 positives, the recipe 166"):
             check_claims(claims, replace(SAID, parts=known))
+
+    @pytest.mark.parametrize(
+        ("rows", "said"),
+        [
+            ("positives,,training,300,,,,,x", "at most 252 positives of positives of training"),
+            ("positives,,,60,,,55,,x", "at most 55 positives.*found 60"),
+            ("positives,,,400,,,,,x", "at most 395 positives.*all parts together"),
+            ("auc,Fusion,external,0.8,,,,81,x", "at most 80 positives of auc of external"),
+            ("auc,Fusion,internal+external,0.8,,,,150,x", "at most 143 positives"),
+            ("td_auc@13:OS,Fusion,external,0.8,,,,,x", r"\(12.0, 24.0\); found 13 months"),
+            ("td_auc@12:PFS,Fusion,external,0.8,,,,,x", r"for PFS \(none\); found 12 months"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, written, rows, said):
+        asked = replace(SAID, horizons={"OS": (12.0, 24.0)})
+        with pytest.raises(StudyError, match=said) as refused:
+            check_claims(read_claims(written(rows)), asked)
+        assert "claims: expected" in str(refused.value)
+        check_claims(read_claims(written("td_auc@24:OS,Fusion,external,0.8,,,,,x")), asked)
+
+    def test_parts_together_have_the_patients_of_all(self, written):
+        rows = (
+            "auc,Fusion,internal+external,0.8,,,143,,x\n"
+            "auc,Fusion,internal+external:regimen=A,0.8,,,85,,x\n"
+            "auc:PFS,Fusion,internal+external,0.8,,,137,,x\n"
+            "pseudoprogression_foretold,Fusion,training+external,0.75,,,8,6,x\n"
+        )
+        check_claims(read_claims(written(rows)), SAID)
+        with pytest.raises(StudyError, match="144 patients, the recipe 143"):
+            check_claims(read_claims(written("auc,Fusion,internal+external,0.8,,,144,,x")), SAID)
+        with pytest.raises(UnknownNameError, match="part of the recipe's design 'extrnal'"):
+            check_claims(read_claims(written("auc,Fusion,internal+extrnal,0.8,,,,,x")), SAID)
+        with pytest.raises(SchemaError, match="line 2, split: expected a fact and its level"):
+            read_claims(written("auc,Fusion,external:regimen,0.8,,,,,x"))
 
     def test_events_are_no_positives(self, written):
         rows = "c_index,A,training,0.7,,,100,60,x\nresponse_rate_high,A,training,0.3,,,40,12,x\n"
@@ -317,7 +351,7 @@ class TestWithoutParts:
         table = compared(claims, found, apart=True)
         assert table["held_against"].tolist() == ["external:mr", "cross-validation", "external:mr"]
         assert [verdict.split()[2] for verdict in table["verdict"]] == ["inside", "above", "below"]
-        assert compared(claims, found)["obtained"].notna().tolist() == [False, True, False]
+        assert compared(claims, found)["obtained"].notna().tolist() == [False, True, True]
 
     def test_several_external_cohorts_are_not_told_apart(self, written):
         two = [("auc_response", "svm", f"external:{name}", 0.7, 0.6, 0.8) for name in "ab"]
@@ -395,18 +429,18 @@ class TestCompared:
     @pytest.mark.parametrize(
         ("metric", "split", "model", "why"),
         [
-            ("patients", "training", "", "describes the study"),
-            ("p", "external", "Fusion", "a p-value also says how many"),
-            ("cut_off", "training", "Fusion", "a cut-off belongs to the scores"),
-            ("auc", "", "Fusion", "the claim names no part of the design"),
-            ("c_index:PFS", "internal", "Fusion", "no c_index:PFS of Fusion in internal"),
-            ("hazard_ratio", "external", "Fusion", "it could not be estimated"),
-            ("td_auc@12:OS", "external", "Fusion", "no td_auc@12:OS of Fusion in external"),
+            ("patients", "training", "", "obtained: describes the study"),
+            ("p", "external", "Fusion", "obtained: a p-value also says how many"),
+            ("cut_off", "training", "Fusion", "obtained: a cut-off belongs to the scores"),
+            ("auc", "", "Fusion", "obtained: the claim names no part of the design"),
+            ("c_index:PFS", "internal", "Fusion", "computed: no c_index:PFS of Fusion in internal"),
+            ("hazard_ratio", "external", "Fusion", "obtained: it could not be estimated"),
+            ("td_auc@12:OS", "external", "Fusion", "computed: no td_auc@12:OS of Fusion in ext"),
         ],
     )
     def test_what_is_not_comparable_is_not_compared(self, table, metric, split, model, why):
         row = row_of(table, metric, split, model)
-        assert row["verdict"].startswith(f"not obtained: {why}")
+        assert row["verdict"].startswith(f"not {why}")
         assert np.isnan(row["obtained"])
 
     def test_narrowest_interval_is_the_one_taken(self):
@@ -428,12 +462,61 @@ class TestCompared:
     def test_names_that_only_look_alike_and_two_of_a_name(self, written):
         claims = read_claims(written("auc,A,test,0.8,,,,,x"))
         like = obtained(("auc", "A", "external:latest", 0.8, 0.7, 0.9))
-        assert "no auc of A in test" in compared(claims, like).loc[0, "verdict"]
+        said = compared(claims, like, parts={"training": (9, 4), "test": (9, 4), "b": (9, 4)})
+        assert said.loc[0, "verdict"].startswith(
+            "not computed: the id of no external cohort ends in test"
+        )
+        assert "(here: external:latest)" in said.loc[0, "verdict"]
         two = obtained(
             ("auc", "A", "external:a-test", 0.8, 0.7, 0.9),
             ("auc", "A", "external:test", 0.8, 0.7, 0.9),
         )
         assert "several cohorts could stand" in compared(claims, two).loc[0, "verdict"]
+
+    @pytest.mark.parametrize(
+        ("split", "cohorts", "others", "against"),
+        [
+            ("external", ["mine"], ["internal"], "external:mine"),
+            ("test", ["mine"], [], "external:mine"),  # the only part outside of training
+            ("external", ["a-internal", "mine"], ["internal"], "external:mine"),
+            ("external", ["a-external", "mine"], ["internal"], "external:a-external"),
+            ("external", ["mine", "yours"], [], "several cohorts could stand for it"),
+            ("external", ["a-internal"], ["internal"], "no number of a cohort for the part ext"),
+            ("internal", ["mine"], ["external"], "the id of no external cohort ends in internal"),
+        ],
+    )
+    def test_the_one_other_cohort_is_the_external_one(
+        self, written, split, cohorts, others, against
+    ):
+        parts = dict.fromkeys(["training", split, *others], (None, None))
+        claims = read_claims(written(f"auc,A,{split},0.8,,,,,x"))
+        rows = [("auc", "A", f"external:{cohort}", 0.8, 0.7, 0.9) for cohort in cohorts]
+        row = compared(claims, obtained(*rows), parts=parts).iloc[0]
+        assert against in (row["held_against"] or row["verdict"])
+        assert (row["held_against"] == "") == row["verdict"].startswith("not computed: ")
+
+    def test_parts_together_and_levels_of_a_fact(self, written):
+        claims = read_claims(
+            written(
+                "auc,A,internal+external,0.8,,,,,x\nauc,A,external:regimen=B,0.8,,,20,,x\n"
+                "auc,A,external:regimen=C,0.8,,,20,,x\n"
+            )
+        )
+        table = compared(
+            claims,
+            obtained(
+                ("auc", "A", "external:x-internal", 0.5, 0.4, 0.6),
+                ("auc", "A", "external:x-external", 0.5, 0.4, 0.6),
+                ("auc", "A", "external:x-internal + external:x-external", 0.8, 0.7, 0.9),
+                ("auc", "A", "external:x-external (regimen=B)", 0.7, 0.6, 0.9),
+            ),
+            parts={"training": (9, 4), "internal": (63, 30), "external": (80, None)},
+            reason=lambda claim, stand: f"of {stand.group}",
+        )
+        assert table["obtained"].tolist()[:2] == [0.8, 0.7]
+        assert table["n"].tolist() == [143, 20, 20]
+        assert table.loc[0, "low_at_n"] == auc_interval_at(0.8, 71, 72).low
+        assert table.loc[2, "verdict"] == "not computed: of regimen=C"
 
     def test_hazard_ratios_may_be_of_groups_or_per_unit(self, written):
         rows = "hazard_ratio,A,test,1.2,0.9,1.6,80,50,x\nhazard_ratio:PFS,A,test,1.2,0.9,1.6,80,,x"
