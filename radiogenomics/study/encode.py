@@ -132,6 +132,21 @@ def encoder_of(
     from radiogenomics.imaging.deep import encoder_preset
 
     settings = for_modality(encoder_preset(preset), modality)
+    return built_encoder(settings, weights, seed, device=device)
+
+
+def built_encoder(
+    settings: EncoderSettings, weights: str | Path | None, seed: int, *, device: str = "cpu"
+) -> Encoder:
+    """Return a frozen network by its settings.
+
+    Raises
+    ------
+    MissingExtraError
+        torch is not installed.
+    SchemaError
+        The weights are of another network.
+    """
     try:
         from radiogenomics.imaging.deep import Encoder
     except ImportError as error:

@@ -18,15 +18,18 @@ from radiogenomics.core.provenance import hash_file, hash_text, version
 from radiogenomics.io.store import replaced_file
 from radiogenomics.study.compare import SUMMARY
 from radiogenomics.study.prediction.checks import candidate_count
-from radiogenomics.study.prediction.schema import PredictionStudy
+from radiogenomics.study.prediction.schema import NetworkBlock, PredictionStudy
 from radiogenomics.study.registry import CLAIMS, find_study, read_study, study_names
 from radiogenomics.study.run import DEFAULT_SEED
-from radiogenomics.study.simulated_run import RESULT, check_scale, run_simulated
+from radiogenomics.study.simulated_asked import check_scale
+from radiogenomics.study.simulated_run import RESULT, run_simulated
 
 STAMP = "gallery.json"
 PACKAGE = Path(radiogenomics.__file__).parent
 # What the data of a study can do to its run; anything else is a mistake in the program.
 FAILURES = (RadiogenomicsError, OSError, ValueError, RuntimeError, ArithmeticError, MemoryError)
+NETWORK_EFFORT = 500
+"""Variables whose selection takes about as long as a small network of simulated scans."""
 COLUMNS = ("study", "status", "auc", "low", "high", "p", "external_auc", "seconds", "verdict")
 
 
@@ -98,7 +101,11 @@ def _effort(name: str) -> int:
     if not isinstance(study, PredictionStudy):
         return 0
     training = next(iter(study.design.values())).patients.value
-    widths = [candidate_count(study, model) for model in study.models]
+    networks = {n for n, block in study.blocks.items() if isinstance(block, NetworkBlock)}
+    widths = [
+        candidate_count(study, model) + NETWORK_EFFORT * len(networks & set(model.blocks.value))
+        for model in study.models
+    ]
     return training * (sum(widths) + study.evaluation.permutations.value * widths[0])
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 import radiogenomics
-from radiogenomics.core.errors import MissingFileError, UnknownNameError
+from radiogenomics.core.errors import MissingFileError, StudyError, UnknownNameError
 from radiogenomics.core.schema import parse, read_yaml
 from radiogenomics.study.prediction.check_words import check_prediction_words, check_scan_words
 from radiogenomics.study.prediction.checks import check_claims, said_by
 from radiogenomics.study.prediction.claims import read_claims
-from radiogenomics.study.prediction.schema import ImageBlock, PredictionStudy
+from radiogenomics.study.prediction.schema import ImageBlock, NetworkBlock, PredictionStudy
 from radiogenomics.study.schema import Study
 from radiogenomics.study.words import check_words
 
@@ -34,7 +34,17 @@ def shipped(folder: str) -> Path:
 
 
 def find_study(name: str | Path) -> Path:
-    """Return the path of a ``study.yaml`` from a file, a folder or a shipped name."""
+    """Return the path of a ``study.yaml`` from a file, a folder or a shipped name.
+
+    Of a shipped name its beginning is enough, where no other begins so.
+
+    Raises
+    ------
+    UnknownNameError
+        There is none.
+    StudyError
+        Several shipped names begin so.
+    """
     path = Path(name)
     candidates = [path, path / "study.yaml"]
     if _may_be_shipped(path, "analyses"):
@@ -42,6 +52,14 @@ def find_study(name: str | Path) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
+    begun = [full for full in study_names() if path.name and full.startswith(path.name)]
+    if begun and _may_be_shipped(path, "analyses"):
+        if len(begun) > 1:
+            raise StudyError(
+                f"expected the name of one study; found {path.name!r}, with which "
+                f"{len(begun)} begin: {', '.join(begun)}. Write more of it."
+            )
+        return shipped("analyses") / begun[0] / "study.yaml"
     raise UnknownNameError("study", str(name), study_names())
 
 
@@ -133,8 +151,9 @@ def modality_of(study: AnyStudy) -> str:
     """Kinds of scans that a recipe looks at."""
     if isinstance(study, Study):
         return study.features.modality.value or "any"
-    images = (block for block in study.blocks.values() if isinstance(block, ImageBlock))
-    return ", ".join(dict.fromkeys(block.modality.value for block in images)) or "none"
+    blocks = study.blocks.values()
+    scanned = (block for block in blocks if isinstance(block, ImageBlock | NetworkBlock))
+    return ", ".join(dict.fromkeys(block.modality.value for block in scanned)) or "none"
 
 
 def model_of(study: AnyStudy) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import pandas as pd
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import RadiogenomicsWarning, StudyError
 from radiogenomics.core.log import get_logger
-from radiogenomics.core.provenance import Provenance, hash_text, versions
+from radiogenomics.core.provenance import Provenance, hash_file, hash_text, versions
 from radiogenomics.evaluation import verdict
 from radiogenomics.io import output_folder
 from radiogenomics.study.cohorts import load_cohorts, require_distinct
@@ -46,6 +46,8 @@ def run(
     complete_cases: bool = False,
     legacy: bool = False,
     permutations: int | None = None,
+    simulated: bool = False,
+    weights: Mapping[str, str | Path] | None = None,
     jobs: int | None = None,
     seed: int = DEFAULT_SEED,
 ) -> Results:
@@ -66,6 +68,9 @@ def run(
         Leave out patients who lack a block, and show how much known defects flatter, of prediction
         studies; permutations of the whole cross-validation instead of the recipe's number (of a
         surrogate at least one).
+    simulated, weights
+        The scans are a simulated study's, and views and networks as small as its
+        ``simulation.scans`` says; encoder preset → file of its weights, random ones if not given.
     jobs
         Processes; all cores when not given. Numbers do not depend on it.
     seed
@@ -76,24 +81,26 @@ def run(
     RadiogenomicsError
         The branch says what was wrong: recipe, manifest, file, identifiers, outcome, geometry.
     """
-    manifests = [cohort] if isinstance(cohort, str | Path) else list(cohort)
-    recipe = find_study(study)
+    recipe, folder = find_study(study), Path(out)
     plan, text = read_study(recipe), recipe.read_text(encoding="utf-8")
-    folder = Path(out)
     # Opened first: a folder that may not be replaced is refused before minutes are spent.
     with output_folder(folder) as writer:
-        cohorts, hashes = load_cohorts(manifests, data_root)
-        provenance = Provenance(hashes, hash_text(text), seed, versions())
-        options = Options(complete_cases, legacy, permutations)
+        given = {f"weights of {name}": hash_file(Path(w)) for name, w in (weights or {}).items()}
+        cohorts, hashes = load_cohorts(_listed(cohort), data_root)
+        provenance = Provenance(hashes | given, hash_text(text), seed, versions())
+        options = Options(complete_cases, legacy, permutations, simulated, weights or {})
         results = run_cohorts(
             plan, cohorts, seed=seed, jobs=jobs, provenance=provenance, options=options
         )
-        claims = recipe.with_name(CLAIMS)
-        if claims.is_file():
+        if (claims := recipe.with_name(CLAIMS)).is_file():
             results = _beside(read_claims(claims), results, plan)
             writer.write_text(CLAIMS, claims.read_text(encoding="utf-8"))
         write_results(results, writer, recipe=text)
     return replace(results, folder=folder)
+
+
+def _listed(cohort: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    return [cohort] if isinstance(cohort, str | Path) else list(cohort)
 
 
 def run_cohorts(
@@ -144,10 +151,10 @@ def _as_asked(study: Study, options: Options) -> Study:
     StudyError
         An option of prediction studies was given.
     """
-    if options.complete_cases or options.legacy:
+    if options.complete_cases or options.legacy or options.weights:
         raise StudyError(
-            f"{study.study}: expected a prediction study for complete cases and known defects; "
-            "found a surrogate, which has neither. Leave the option out."
+            f"{study.study}: expected a prediction study for complete cases, known defects and "
+            "weights of encoders; found a surrogate, which has none. Leave the option out."
         )
     if options.permutations is None:
         return study

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import warnings
 from pathlib import Path
 
-from radiogenomics.core.errors import DataError, RadiogenomicsWarning, StudyError
+from radiogenomics.core.errors import DataError
 from radiogenomics.core.log import get_logger
 from radiogenomics.core.schema import read_yaml
 from radiogenomics.study.demo import write_demo_data
@@ -15,6 +15,7 @@ from radiogenomics.study.prediction.simulated import simulate_study
 from radiogenomics.study.registry import AnyStudy, find_study, read_study
 from radiogenomics.study.results import Results
 from radiogenomics.study.run import DEFAULT_SEED, run
+from radiogenomics.study.simulated_asked import Asked
 
 DATA, RESULT = "data", "result"
 
@@ -35,7 +36,7 @@ def run_simulated(
     """Simulate cohorts with a study's design, and run its recipe on them.
 
     The true model of these patients reaches the published AUC; the question is what the recipe
-    reaches of it with the paper's numbers of patients and features.
+    reaches of it with the paper's numbers of patients and features. Scans and networks are small.
 
     Parameters
     ----------
@@ -58,18 +59,12 @@ def run_simulated(
         The recipe requires what is not there yet; or as :func:`radiogenomics.study.run` raises.
     """
     recipe = read_study(find_study(study))
-    check_scale(scale)
-    _require_nothing(recipe)
+    asked = Asked(scale, features, change, effect)
+    asked.check(recipe)
     data = Path(out) / DATA
     _make_room(data)
     get_logger(__name__).info("simulating the cohorts of %s", recipe.study)
-    if isinstance(recipe, PredictionStudy):
-        manifests = simulate_study(
-            recipe, data, seed=seed, scale=scale, features=features, change=change, effect=effect
-        )
-    else:
-        _tell_fixed(recipe, scale, features)
-        manifests = write_demo_data(data, effect=float(effect), jobs=jobs, seed=seed)
+    manifests = _drawn(recipe, data, asked=asked, jobs=jobs or os.cpu_count() or 1, seed=seed)
     return run(
         study,
         cohort=manifests,
@@ -78,32 +73,24 @@ def run_simulated(
         permutations=permutations,
         jobs=jobs,
         seed=seed,
+        simulated=True,
     )
 
 
-def check_scale(scale: float) -> None:
-    """Raise DataError unless it is a share of the patients."""
-    if not 0 < scale <= 1:
-        raise DataError(f"expected a scale above 0, to 1; found {scale}. Choose another one.")
-
-
-def _require_nothing(recipe: AnyStudy) -> None:
-    """Refuse before anything is drawn what could not be run then."""
-    if recipe.requires:
-        raise StudyError(
-            f"{recipe.study}: expected a recipe that the library can run; found that it requires "
-            f"{', '.join(recipe.requires)}, which is not there yet. Choose another recipe."
-        )
-
-
-def _tell_fixed(recipe: AnyStudy, scale: float, features: int | None) -> None:
-    if scale != 1 or features is not None:
-        warnings.warn(
-            f"{recipe.study}: a surrogate study has simulated scans, of patients whose number is "
-            "fixed; scale and features change nothing here.",
-            RadiogenomicsWarning,
-            stacklevel=3,
-        )
+def _drawn(recipe: AnyStudy, data: Path, *, asked: Asked, jobs: int, seed: int) -> tuple[Path, ...]:
+    """Write the cohorts of a recipe's design; their manifests."""
+    if not isinstance(recipe, PredictionStudy):
+        return write_demo_data(data, effect=float(asked.effect), jobs=jobs, seed=seed)
+    return simulate_study(
+        recipe,
+        data,
+        seed=seed,
+        scale=asked.scale,
+        features=asked.features,
+        change=asked.change,
+        effect=asked.effect,
+        jobs=jobs,
+    )
 
 
 def _make_room(data: Path) -> None:

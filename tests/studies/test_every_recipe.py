@@ -22,6 +22,7 @@ from radiogenomics.core.evidence import Metric
 from radiogenomics.io import load_cohort
 from radiogenomics.study import PredictionStudy, Results, check, compare, run_simulated, show
 from radiogenomics.study.prediction.checks import is_labelled
+from radiogenomics.study.prediction.labels import TimeLabel
 from radiogenomics.study.registry import find_study, study_names
 
 pytestmark = pytest.mark.filterwarnings("ignore::radiogenomics.core.errors.RadiogenomicsWarning")
@@ -45,8 +46,9 @@ FEW: dict[str, Any] = {
     "comparators": [],
 }
 SMALL: dict[str, Any] = {"scale": 0.05, "features": 30, "permutations": 0, "jobs": 1}
-RUN = [name for name in study_names() if not show(name).requires]
-WAIT = [name for name in study_names() if show(name).requires]
+FEW_VOXELS: dict[str, Any] = {"voxels": [16, 16, 16], "view": [8, 16, 16], "epochs": 1}
+# Its Cox model of 19 variables wants as many events in each inner fold.
+MORE: dict[str, dict[str, Any]] = {"xu2025_os_ct": {"scale": 0.2}}
 CHEAP = "peng2024_myeloid_ct"
 
 
@@ -71,16 +73,19 @@ def with_few_folds(name: str, folder: Path) -> Path:
     for section in ("evaluation", "model"):
         for word, given in fields.get(section, {}).items():
             given["value"] = FEW.get(word, given["value"])
+    for word, given in (fields.get("simulation", {}).get("scans") or {}).items():
+        given["value"] = FEW_VOXELS.get(word, given["value"])
     (copy / "study.yaml").write_text(yaml.safe_dump(fields, sort_keys=False), encoding="utf-8")
     return copy
 
 
-@pytest.fixture(scope="module", params=RUN)
+@pytest.fixture(scope="module", params=study_names())
 def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("every")
     copy = with_few_folds(request.param, folder)
     try:
-        results = run_simulated(copy, out=folder / "out", **SMALL)
+        words = SMALL | MORE.get(request.param, {})
+        results = run_simulated(copy, out=folder / "out", **words)
     except MissingExtraError as error:
         pytest.skip(str(error))
     return Ran(request.param, results, folder / "out")
@@ -99,20 +104,24 @@ def test_it_ends_in_a_report_about_simulated_patients(ran):
 
 def test_its_tables_are_there(ran):
     tables = {path.stem for path in (ran.folder / "result" / "tables").glob("*.csv")}
-    assert tables >= {"learners", "cohort_flow", "settings", "predictions", "roc", "calibration"}
     study = show(ran.study)
+    timed = isinstance(study, PredictionStudy) and isinstance(study.label, TimeLabel)
+    of_learners = "concordances" if timed else "learners"
+    assert tables >= {of_learners, "cohort_flow", "settings", "predictions"}
+    assert timed or tables >= {"roc", "calibration"}
     claims = pd.read_csv(find_study(ran.study).with_name("claims.csv"))
     assert len(ran.table("claims")) == len(claims)
     if not isinstance(study, PredictionStudy):
         return
-    assert tables >= {"design_checks", "study_design", "selection", "decision_curve"}
-    learners = ran.table("learners")
+    assert tables >= {"design_checks", "study_design", "selection"}
+    assert timed or "decision_curve" in tables
+    learners = ran.table(of_learners).query("split == 'cross-validation'")
     assert list(learners["learner"]) == [each.name for each in (*study.models, *study.rivals)]
-    assert learners["auc"].between(0, 1).all()
+    assert learners["c_index" if timed else "auc"].between(0, 1).all()
     parts = [name for name in study.design if f"{study.study}-{name}" in ran.results.cohorts]
     assert parts == list(study.design)
     labelled = {name for name, part in study.design.items() if is_labelled(part)}
-    assert set(ran.table("design_checks")["split"]) == labelled
+    assert timed or set(ran.table("design_checks")["split"]) == labelled
 
 
 def test_claims_beside_what_was_obtained(ran):
@@ -155,13 +164,22 @@ def test_no_patient_is_named_outside_the_data(ran):
             assert [p for p in patients if p in text] == [], path.name
 
 
-@pytest.mark.parametrize("name", WAIT)
-def test_what_requires_more_is_checked_and_not_run(name, tmp_path):
-    recipe = check(name)
-    assert recipe.study == name and recipe.requires == ("deep",)
-    with pytest.raises(StudyError, match="requires deep, which is not there yet"):
-        run_simulated(name, out=tmp_path / "out", **SMALL)
-    assert list(tmp_path.iterdir()) == []
+def test_what_requires_more_is_checked_and_not_run(tmp_path):
+    with (with_few_folds(CHEAP, tmp_path) / "study.yaml").open("a", encoding="utf-8") as stream:
+        stream.write("requires: [sonar]\n")
+    recipe = check(tmp_path / CHEAP)
+    assert recipe.study == CHEAP and recipe.requires == ("sonar",)
+    with pytest.raises(StudyError, match="requires sonar, which is not there yet"):
+        run_simulated(tmp_path / CHEAP, out=tmp_path / "out", **SMALL)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_says_where_scans_and_networks_were_small(ran):
+    study, notes = show(ran.study), ran.table("notes")["text"]
+    deep = isinstance(study, PredictionStudy) and study.simulation.scans is not None
+    assert notes.str.contains("simulated scans, seen in 8 × 16 × 16 voxels").sum() == deep
+    parts = list((ran.folder / "data").glob("*/images"))
+    assert len(parts) == (len(ran.results.cohorts) if deep else len(parts))
 
 
 def headline(results: Results) -> Metric:

@@ -18,8 +18,8 @@ from radiogenomics.study.registry import shipped
 
 pytestmark = pytest.mark.filterwarnings("ignore::radiogenomics.core.errors.RadiogenomicsWarning")
 
-# The two quickest, and one that waits for the networks.
-FIRST, SECOND, WAITING = "peng2024_myeloid_ct", "song2024_hin_mri", "lin2025_dcb_ct"
+# The two quickest.
+FIRST, SECOND = "peng2024_myeloid_ct", "song2024_hin_mri"
 SIZE = {"scale": 0.05, "features": 25, "permutations": 2}
 # The function `gallery` hides its module from dotted paths.
 MODULE = sys.modules["radiogenomics.study.gallery"]
@@ -29,7 +29,7 @@ Gallery = Callable[..., pd.DataFrame]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
     folder = tmp_path_factory.mktemp("galleries") / "new" / "one"
-    return folder, gallery(folder, studies=[SECOND, FIRST, WAITING, FIRST], **SIZE)
+    return folder, gallery(folder, studies=[SECOND, FIRST, FIRST], **SIZE)
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_one_row_a_study_also_as_a_file(made):
     folder, table = made
-    assert list(table["study"]) == [WAITING, FIRST, SECOND]
-    assert list(table["status"]) == ["requires: deep", "ran", "ran"]
+    assert list(table["study"]) == [FIRST, SECOND]
+    assert list(table["status"]) == ["ran", "ran"]
     ran = table.set_index("study").loc[[FIRST, SECOND]]
     assert ((ran["low"] < ran["auc"]) & (ran["auc"] < ran["high"])).all()
     assert ran["p"].isin([1 / 3, 2 / 3, 1.0]).all() and (ran["seconds"] > 0).all()
@@ -65,7 +65,7 @@ def test_one_row_a_study_also_as_a_file(made):
 
 def test_numbers_are_those_of_the_run(made):
     folder, table = made
-    for row in table[table["status"] == "ran"].itertuples():
+    for row in table.itertuples():
         text = (folder / row.study / "result" / "summary.json").read_text(encoding="utf-8")
         summary = json.loads(text)
         (auc,) = [
@@ -76,14 +76,25 @@ def test_numbers_are_those_of_the_run(made):
         assert (row.auc, row.low, row.high) == (auc["value"], auc["low"], auc["high"])
         assert row.verdict == summary["verdict"]
         assert (folder / row.study / "result" / "report.html").is_file()
-    assert not (folder / WAITING).exists()
 
 
 def test_a_second_call_keeps_what_is_there(made, kept, asked):
-    again = gallery(kept, studies=[FIRST, SECOND, WAITING], **SIZE)
+    again = gallery(kept, studies=[FIRST, SECOND], **SIZE)
     assert asked == []
-    assert list(again["status"]) == ["requires: deep", "kept", "kept"]
+    assert list(again["status"]) == ["kept", "kept"]
     pd.testing.assert_frame_equal(again.drop(columns="status"), made[1].drop(columns="status"))
+
+
+def test_a_study_that_requires_what_is_not_there_waits(kept, asked, tmp_path, monkeypatch):
+    recipes = shutil.copytree(shipped("analyses"), tmp_path / "analyses")
+    registry = sys.modules["radiogenomics.study.registry"]
+    monkeypatch.setattr(registry, "shipped", lambda folder: tmp_path / folder)
+    with (recipes / SECOND / "study.yaml").open("a", encoding="utf-8") as stream:
+        stream.write("requires: [ultrasound in 4D]\n")
+    shutil.rmtree(kept / SECOND)
+    table = gallery(kept, studies=[FIRST, SECOND], **SIZE)
+    assert list(table["status"]) == ["kept", "requires: ultrasound in 4D"]
+    assert asked == [] and not (kept / SECOND).exists()
 
 
 @pytest.mark.parametrize(
@@ -153,7 +164,7 @@ def test_one_that_fails_loses_no_other(made, kept, tmp_path):
 
 
 def test_two_at_a_time_give_the_same_numbers(made, tmp_path):
-    table = gallery(tmp_path, studies=[FIRST, SECOND, WAITING], jobs=2, **SIZE)
+    table = gallery(tmp_path, studies=[FIRST, SECOND], jobs=2, **SIZE)
     passing = ["seconds"]
     pd.testing.assert_frame_equal(
         table.drop(columns=passing), made[1].drop(columns=passing), check_exact=True

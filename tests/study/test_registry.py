@@ -48,10 +48,28 @@ def test_a_path_goes_before_a_shipped_name(tmp_path, monkeypatch):
     assert rg.study.show(NAME).study == "mine"
 
 
-@pytest.mark.parametrize("name", ["jtm2025_irs_ct", "JTM2025-irs-ctmr"])
+@pytest.mark.parametrize("name", ["jtm2025_irs_mrct", "JTM2025-irs-ctmr"])
 def test_unknown_study_names_what_is_near(name):
     with pytest.raises(UnknownNameError, match=f"did you mean '{NAME}'"):
         registry.find_study(name)
+
+
+def test_the_beginning_of_a_name_is_enough_where_no_other_begins_so():
+    assert registry.find_study("hua2024").parent.name == "hua2024_response_ct"
+    assert rg.study.show("jtm2025_irs_ct").study == NAME
+    assert rg.check("hua2024").study == "hua2024_response_ct"
+    several = [name for name in registry.study_names() if name.startswith("liu2025")]
+    assert len(several) == 2
+    with pytest.raises(StudyError, match=f"with which 2 begin: {', '.join(several)}. Write more"):
+        rg.study.show("liu2025")
+    for name in ("", "ua2024", "elsewhere/hua2024"):
+        with pytest.raises(UnknownNameError, match="unknown study"):
+            registry.find_study(name)
+
+
+def test_a_number_of_patients_set_aside_is_no_cross_validation():
+    line = rg.study.list().loc["hua2024_response_ct", "claim"]
+    assert line == "auc 0.893-0.9" and "cross-validation" not in line
 
 
 def test_a_wrong_folder_is_not_taken_for_the_shipped_recipe(tmp_path):
@@ -100,10 +118,10 @@ def test_every_shipped_recipe_is_listed_and_can_be_shown():
         ("song2024_hin_mri", ("MR", "HIN", "lr", "auc >0.8", "runs")),
         (LWCTR, ("CT", "OS12", "svc", "auc 0.875 (external)", "runs")),
         ("wang2022_recurrence_ctpet", ("CT, PT", "recurrence", "svm", "none public", "runs")),
-        ("xu2025_os_ct", ("CT", "OS", "cox", "c-index 0.74 (external)", "requires: deep")),
+        ("xu2025_os_ct", ("CT", "OS", "cox", "c-index 0.74 (external)", "runs")),
         (
             "lin2025_dcb_ct",
-            ("CT", "durable clinical benefit", "lr", "auc 0.88 (test)", "requires: deep"),
+            ("CT", "durable clinical benefit", "lr", "auc 0.88 (test)", "runs"),
         ),
     ],
 )

@@ -114,11 +114,14 @@ def test_patients_of_somebody_are_never_removed(ran, small, tmp_path):
 
 
 def test_what_cannot_be_run_is_refused_before_it_is_drawn(tmp_path):
-    with pytest.raises(StudyError, match="requires deep"):
-        rg.run_simulated("lin2025_dcb_ct", out=tmp_path / "sim")
+    (tmp_path / "study.yaml").write_text(
+        f"{find_study(NAME).read_text(encoding='utf-8')}requires: [sonar]\n", encoding="utf-8"
+    )
+    with pytest.raises(StudyError, match="requires sonar, which is not there yet"):
+        rg.run_simulated(tmp_path, out=tmp_path / "sim")
     with pytest.raises(UnknownNameError, match=f"did you mean '{NAME}'"):
         rg.run_simulated("qi2024_prsd_mr", out=tmp_path / "sim")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
 
 
 def test_truth_is_kept_from_the_run_and_beside_the_data(ran):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from radiogenomics.core.cohort import Cohort
-from radiogenomics.core.errors import AlignmentError, OutcomeError, StudyError, UnknownNameError
+from radiogenomics.core.errors import (
+    AlignmentError,
+    OutcomeError,
+    RadiogenomicsWarning,
+    StudyError,
+    UnknownNameError,
+)
 from radiogenomics.core.evidence import Evidence, Metric
 from radiogenomics.core.log import get_logger
 from radiogenomics.evaluation import LockedModel, PatientKFold
@@ -158,8 +165,12 @@ class Bench:
     def flattery(self, evidence: Evidence) -> Findings:
         """How much the recipe's known defects flatter the headline model on these patients."""
         if not self.study.legacy.value:
-            text = f"{self.study.study}: no defects are known that --legacy could show."
-            return Findings(notes=(("info", text),))
+            warnings.warn(
+                f"{self.study.study}: no defects are known that --legacy could show.",
+                RadiogenomicsWarning,
+                stacklevel=2,
+            )
+            return Findings()
         model, rows = self.study.models[0], evidence.predictions
         known = rows[rows["label"].notna()].drop_duplicates("patient_id").set_index("patient_id")
         # In the order of the features, so that they are dealt to the same folds.

@@ -16,6 +16,7 @@ from typing import Any
 
 from radiogenomics.core.errors import StudyError, UnknownNameError, short_list
 from radiogenomics.imaging import settings_preset
+from radiogenomics.imaging.deep import encoder_preset
 from radiogenomics.imaging.regions import RING, WITHOUT
 from radiogenomics.io.images.phase import PHASES
 from radiogenomics.models.blocks import MARK
@@ -34,8 +35,10 @@ from radiogenomics.study.prediction.schema import (
     ChangeBlock,
     ClinicalBlock,
     ImageBlock,
+    NetworkBlock,
     PredictionStudy,
 )
+from radiogenomics.study.prediction.words_of_networks import check_blind_networks, check_network
 from radiogenomics.study.recipe import Sourced, Step
 from radiogenomics.study.schema import Features
 from radiogenomics.study.words import ICC_FILTER, STEPS, check_learner, check_step
@@ -102,6 +105,11 @@ def check_prediction_words(study: PredictionStudy) -> None:
             check_scan_words(block, where=f"blocks.{name}", time_points=study.time_points)
             if block.kind == "radiomics":
                 settings_preset(block.settings.value)
+            else:
+                encoder_preset(block.settings.value)
+        if isinstance(block, NetworkBlock):
+            check_scan_words(block, where=f"blocks.{name}", time_points=study.time_points)
+            check_network(study, name)
         if isinstance(block, ChangeBlock):
             _check_change(study, name, block)
     rivals = [rival.name for rival in study.rivals]
@@ -116,6 +124,7 @@ def check_prediction_words(study: PredictionStudy) -> None:
             survival_learner(model.learner.value)
         else:
             check_learner(model.learner.value)
+    check_blind_networks(study)
     _check_time(study)
     _check_readouts(study, rivals)
     _check_simulation(study, rivals)
@@ -125,14 +134,14 @@ def check_prediction_words(study: PredictionStudy) -> None:
 
 
 def check_scan_words(
-    given: ImageBlock | Features, *, where: str, time_points: Words = TIME_POINTS
+    given: ImageBlock | NetworkBlock | Features, *, where: str, time_points: Words = TIME_POINTS
 ) -> None:
     """Raise unless time point, phase and region are usual words, or words that the recipe declares.
 
     Parameters
     ----------
     given
-        A block of images, or the features of a surrogate study.
+        A block of images or of a network, or the features of a surrogate study.
     where
         For the message.
     time_points
@@ -144,8 +153,13 @@ def check_scan_words(
         One is not; near matches are named.
     """
     _known(f"time point of {where}", given.time_point.value, time_points)
-    for phase in given.phase.value.split(","):
-        _known_or_declared(f"phase of {where}", phase.strip(), USUAL_PHASES, given=given.phase)
+    if isinstance(given, NetworkBlock):
+        said: Sourced[Any] = given.phases
+        phases = given.phases.value
+    else:
+        said, phases = given.phase, tuple(given.phase.value.split(","))
+    for phase in phases:
+        _known_or_declared(f"phase of {where}", phase.strip(), USUAL_PHASES, given=said)
     for mask in _masks_of(given.region.value):
         known = (*USUAL_MASKS, *MADE_REGIONS)
         _known_or_declared(f"region of {where}", mask, known, given=given.region)

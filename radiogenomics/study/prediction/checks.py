@@ -19,7 +19,10 @@ from radiogenomics.study.prediction.claims import (
     OF_GROUPS,
     Parts,
     count_of,
+    metric_of,
+    place_of,
     positives_are_events,
+    size_of,
 )
 from radiogenomics.study.prediction.labels import (
     MarkersLabel,
@@ -28,11 +31,13 @@ from radiogenomics.study.prediction.labels import (
     TimeLabel,
 )
 from radiogenomics.study.prediction.schema import (
+    AnyBlock,
     ChangeBlock,
     ClinicalBlock,
     CoxModel,
     ImageBlock,
     Model,
+    NetworkBlock,
     Part,
     PredictionStudy,
     Rival,
@@ -123,12 +128,14 @@ def _variables(study: PredictionStudy, name: str, auc: float) -> list[dict[str, 
 
 
 def candidate_count(study: PredictionStudy, model: Model) -> int:
-    """Variables that a model looks at before anything is selected."""
+    """Variables that a model looks at before anything is selected; a network gives one."""
     return sum(_width(study.blocks, name) for name in model.blocks.value)
 
 
-def _width(blocks: Mapping[str, ImageBlock | ClinicalBlock | ChangeBlock], name: str) -> int:
+def _width(blocks: Mapping[str, AnyBlock], name: str) -> int:
     block = blocks[name]
+    if isinstance(block, NetworkBlock):
+        return 1
     if isinstance(block, ClinicalBlock):
         return len(block.facts.value)
     if isinstance(block, ImageBlock):
@@ -158,6 +165,8 @@ class Said:
         How strong the simulated truth is, as far as that is published.
     elsewhere
         Words for splits that are no parts: of a surrogate, which names no cohorts.
+    horizons
+        Endpoint → months of its time-dependent AUC; None where none is read out by a plan.
     """
 
     models: Collection[str]
@@ -168,6 +177,7 @@ class Said:
     features: Mapping[str, int] = field(default_factory=dict)
     strengths: Collection[Strength] = ()
     elsewhere: Collection[str] = (CROSS_VALIDATION,)
+    horizons: Mapping[str, Collection[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -219,6 +229,7 @@ def said_by(study: Study | PredictionStudy) -> Said:
         genes=genes,
         features={**features, "": sum(_width(blocks, name) for name in own)},
         strengths=tuple(_strengths(study)),
+        horizons={each.endpoint.value: each.horizons.value for each in study.readouts.survival},
     )
 
 
@@ -248,19 +259,22 @@ def check_claims(claims: pd.DataFrame, said: Said) -> None:
     UnknownNameError
         A claim names a model, a part or an endpoint that the recipe does not have.
     StudyError
-        A claim has another number of patients, positives, sites or genes than the recipe, or more
-        features than it looks at; or the simulation is as strong as nothing that is claimed.
+        A claim has another number of patients, positives, sites or genes than the recipe, more
+        features than it looks at, more positives than patients, or a horizon that is not read
+        out; or the simulation is as strong as nothing that is claimed.
     """
     parts = (*said.parts, *said.elsewhere)
     rows: list[Any] = list(claims.itertuples())
     for claim in rows:
         if claim.model and claim.model not in said.models:
             raise UnknownNameError("model or rival of the recipe", claim.model, said.models)
-        if claim.split and claim.split not in parts:
-            raise UnknownNameError("part of the recipe's design", claim.split, parts)
+        for part in place_of(claim.split).parts:
+            if part and part not in parts:
+                raise UnknownNameError("part of the recipe's design", part, parts)
         endpoint = claim.metric.partition(":")[2]
         if endpoint and endpoint not in said.endpoints:
             raise UnknownNameError("endpoint of the recipe", endpoint, said.endpoints)
+        _refuse_impossible(claim, said)
     against = [
         text
         for claim in rows
@@ -276,9 +290,12 @@ def check_claims(claims: pd.DataFrame, said: Said) -> None:
 
 def _counts_against(claim: Any, said: Said) -> Iterator[str]:
     """Patients and positives that are others in the recipe, or more than all of its parts."""
-    whole = not claim.split
+    place = place_of(claim.split)
+    # Of a level of a fact, and of a label that not all have, there may be fewer.
+    other_label = metric_of(claim.metric) == "auc" and ":" in claim.metric
+    whole = not claim.split or bool(place.fact) or other_label
     counts: list[tuple[str, int | None, int | None]] = []
-    patients, positives = _total(said) if whole else said.parts.get(claim.split, (None, None))
+    patients, positives = size_of(said.parts, place.parts if claim.split else said.parts)
     if claim.metric in ("patients", "positives"):
         known = patients if claim.metric == "patients" else positives
         counts.append((claim.metric, int(claim.value), known))
@@ -294,11 +311,28 @@ def _counts_against(claim: Any, said: Said) -> Iterator[str]:
         yield f"{claim.metric} of {of} has {found} {what}, the recipe {known}"
 
 
-def _total(said: Said) -> tuple[int | None, int | None]:
-    """Patients and positives of all parts; None where one is not known."""
-    columns = tuple(zip(*said.parts.values(), strict=True)) or ((None,), (None,))
-    patients, positives = (None if None in counts else sum(counts) for counts in columns)
-    return patients, positives
+def _refuse_impossible(claim: Any, said: Said) -> None:
+    """Raise StudyError for more positives than patients, or a horizon that nothing reads out."""
+    place, of = place_of(claim.split), claim.split or "all parts together"
+    patients, _ = size_of(said.parts, place.parts if claim.split else said.parts)
+    own = count_of(claim.n)
+    most = patients if own is None else own
+    counted = int(claim.value) if claim.metric == "positives" else count_of(claim.positives)
+    if counted is not None and most is not None and counted > most:
+        raise StudyError(
+            f"claims: expected at most {most} positives of {claim.metric} of {of}, as patients; "
+            f"found {counted}. Correct the number, or the part that it is of."
+        )
+    if metric_of(claim.metric) != "td_auc" or said.horizons is None:
+        return
+    months, _, endpoint = claim.metric.partition("@")[2].partition(":")
+    known = said.horizons.get(endpoint, ())
+    if float(months) not in set(map(float, known)):
+        raise StudyError(
+            f"claims: expected {claim.metric} at a horizon that readouts.survival has for "
+            f"{endpoint} ({short_list(known) or 'none'}); found {months} months. Add it to the "
+            "horizons of study.yaml, or correct the claim."
+        )
 
 
 def _described_against(claim: Any, said: Said) -> Iterator[str]:

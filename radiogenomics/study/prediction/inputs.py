@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,22 +12,30 @@ import pandas as pd
 from radiogenomics.core.cohort import Cohort
 from radiogenomics.core.errors import SchemaError, StudyError, UnknownNameError, short_list
 from radiogenomics.core.outcomes import ResponseOutcome
+from radiogenomics.core.scan_arrays import ScanArrays
 from radiogenomics.features import LongitudinalChange
 from radiogenomics.imaging import extract_features, settings_preset
 from radiogenomics.models.blocks import MARK
+from radiogenomics.study.prediction.reading import Reading, scans_by_phase
 from radiogenomics.study.prediction.schema import (
     ChangeBlock,
     ClinicalBlock,
     ImageBlock,
+    NetworkBlock,
     PredictionStudy,
     Rival,
 )
+
+if TYPE_CHECKING:
+    from radiogenomics.models.deep.multi_instance.bags import Bags
 
 BASELINE = "baseline"
 READING = "_reading_2"
 MINIMUM_PATIENTS = 20
 
 Notes = tuple[tuple[str, str], ...]
+Views = Mapping[str, "ScanArrays | Bags"]
+"""Block of a network → what it is shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +57,9 @@ class PredictionInputs:
         Names of the blocks that need a later scan.
     notes
         Remarks (level, text) for the report.
+    scans
+        Block of a network → scans or bags of slices; its one column in ``features``,
+        ``<block>|row``, says which row of them a patient has.
     """
 
     cohort: Cohort
@@ -56,6 +68,7 @@ class PredictionInputs:
     readings: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]
     follow_up: tuple[str, ...]
     notes: Notes = ()
+    scans: Views = field(default_factory=dict)
 
     def seen_again(self) -> pd.Series[bool]:
         """Whether a patient has every block that needs a later scan."""
@@ -66,7 +79,12 @@ class PredictionInputs:
 
 
 def read_prediction_inputs(
-    cohort: Cohort, study: PredictionStudy, *, complete: bool, jobs: int
+    cohort: Cohort,
+    study: PredictionStudy,
+    *,
+    complete: bool,
+    jobs: int,
+    reading: Reading | None = None,
 ) -> PredictionInputs:
     """Collect the blocks of a recipe, extracting image features where the cohort has scans.
 
@@ -74,6 +92,8 @@ def read_prediction_inputs(
     ----------
     complete
         Leave out patients who lack a baseline block, with a note; without it they are refused.
+    jobs, reading
+        Processes; how deep blocks are made from scans, whose ``jobs`` are these.
 
     Raises
     ------
@@ -83,11 +103,14 @@ def read_prediction_inputs(
     UnknownNameError
         A fact that the recipe names is not among the patients' columns.
     """
+    reading = replace(reading or Reading(), jobs=jobs)
     images = {
-        name: _image_block(cohort, name, block, jobs=jobs)
+        name: _image_block(cohort, name, block, reading=reading)
         for name, block in study.blocks.items()
         if isinstance(block, ImageBlock)
     }
+    views = _views(cohort, study, reading=reading)
+    images |= {name: shown.table().add_prefix(f"{name}{MARK}") for name, shown in views.items()}
     frames: dict[str, pd.DataFrame] = {**images}
     for name, block in study.blocks.items():
         if isinstance(block, ClinicalBlock):
@@ -111,6 +134,7 @@ def read_prediction_inputs(
         readings=_readings(cohort, study, images),
         follow_up=follow_up,
         notes=(*notes, *remarks),
+        scans=views,
     )
 
 
@@ -119,7 +143,7 @@ def follow_up_blocks(study: PredictionStudy) -> tuple[str, ...]:
     later = {
         name
         for name, block in study.blocks.items()
-        if isinstance(block, ImageBlock) and block.time_point.value != BASELINE
+        if isinstance(block, ImageBlock | NetworkBlock) and block.time_point.value != BASELINE
     }
     return tuple(
         name
@@ -128,38 +152,33 @@ def follow_up_blocks(study: PredictionStudy) -> tuple[str, ...]:
     )
 
 
-def _image_block(cohort: Cohort, name: str, block: ImageBlock, *, jobs: int) -> pd.DataFrame:
+def _image_block(cohort: Cohort, name: str, block: ImageBlock, *, reading: Reading) -> pd.DataFrame:
     if name in cohort.assays:
         frame = cohort.assay(name).per_patient()
     elif block.kind == "deep":
-        raise StudyError(
-            f"{cohort.id}: expected the deep features {name!r} as an assay of that name; found "
-            f"{short_list(cohort.assays) or 'no assay'}. Make the table first, and name it so in "
-            "the manifest."
-        )
+        # Reads presets of encoders, and is read by none but recipes with deep blocks.
+        from radiogenomics.study.prediction.scans import encoded_block
+
+        frame = encoded_block(cohort, name, block, reading=reading)
     else:
-        frame = _extracted(cohort, name, block, jobs=jobs)
+        frame = _extracted(cohort, name, block, jobs=reading.jobs)
     return frame.add_prefix(f"{name}{MARK}")
 
 
 def _extracted(cohort: Cohort, name: str, block: ImageBlock, *, jobs: int) -> pd.DataFrame:
-    wanted = {
-        "modality": block.modality.value,
-        "phase": block.phase.value,
-        "time_point": block.time_point.value,
-    }
-    scans = [s for s in cohort.scans if all(getattr(s, k) == v for k, v in wanted.items())]
-    if not scans:
-        kinds = sorted({f"{s.modality} {s.phase} {s.time_point}" for s in cohort.scans})
-        raise StudyError(
-            f"{cohort.id}: expected the block {name!r} as an assay of that name, or scans "
-            f"({', '.join(wanted.values())}); found the assays "
-            f"{short_list(cohort.assays) or 'none'} and the scans {short_list(kinds) or 'none'}. "
-            "Name the table after the block in the manifest, or add the scans."
-        )
+    (scans,) = scans_by_phase(cohort, name, block).values()
     settings = settings_preset(block.settings.value)
     table = extract_features(scans, settings, region=block.region.value, name=name, jobs=jobs)
     return table.per_patient()
+
+
+def _views(cohort: Cohort, study: PredictionStudy, *, reading: Reading) -> Views:
+    networks = {n: block for n, block in study.blocks.items() if isinstance(block, NetworkBlock)}
+    if not networks:
+        return {}
+    from radiogenomics.study.prediction.scans import network_views
+
+    return network_views(cohort, networks, reading=reading)
 
 
 def _clinical_block(cohort: Cohort, name: str, block: ClinicalBlock) -> pd.DataFrame:

@@ -12,9 +12,10 @@ from radiogenomics.models.blocks import MARK
 from radiogenomics.models.longitudinal import BaselineFallback
 from radiogenomics.models.per_block import PerBlock
 from radiogenomics.models.prognostic_model import prognostic_model
+from radiogenomics.study.prediction.deep_blocks import share_aside
 from radiogenomics.study.prediction.inputs import PredictionInputs
 from radiogenomics.study.prediction.labels import TimeLabel
-from radiogenomics.study.prediction.schema import Model, PredictionStudy
+from radiogenomics.study.prediction.schema import Model, NetworkBlock, PredictionStudy
 from radiogenomics.study.recipe import Step
 from radiogenomics.study.words import ICC_FILTER, STEPS, agreement_of, takes_seed
 
@@ -78,9 +79,27 @@ class ModelBuilder:
         return made
 
     def _steps_of(self, model: Model, blocks: Sequence[str]) -> Steps:
-        own = {name: self._built(self.study.blocks[name].steps, block=name) for name in blocks}
+        own = {
+            name: [*self._network(name), *self._built(self.study.blocks[name].steps, block=name)]
+            for name in blocks
+        }
         joint = self._built(model.steps, block=None)
         return [("blocks", PerBlock(own, memory=self.memory)), *joint]
+
+    def _network(self, name: str) -> Steps:
+        """The step that makes a number of scans, where the block is a network."""
+        block = self.study.blocks[name]
+        if not isinstance(block, NetworkBlock):
+            return []
+        # Needs torch, which only recipes with networks do.
+        from radiogenomics.study.prediction.networks import network_risk
+
+        scans, of_time = self.inputs.scans[name], isinstance(self.study.label, TimeLabel)
+        aside = share_aside(self.study, block, len(self.inputs.features))
+        risk = network_risk(
+            block, scans, of_time=of_time, random_state=self.random_state, aside=aside
+        )
+        return [(risk.card.name, risk)]
 
     def _built(self, steps: Sequence[Step], *, block: str | None) -> Steps:
         built = []

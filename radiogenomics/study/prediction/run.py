@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
@@ -13,10 +14,18 @@ from radiogenomics.core.errors import AlignmentError, StudyError, short_list
 from radiogenomics.models.blocks import MARK
 from radiogenomics.study.findings import Findings, merge
 from radiogenomics.study.prediction.bench import Bench, Machine, locked_model, threshold_of
+from radiogenomics.study.prediction.deep_blocks import (
+    check_deep,
+    deep_notes,
+    require_readable_views,
+    stopping_notes,
+)
 from radiogenomics.study.prediction.design import described
 from radiogenomics.study.prediction.inputs import PredictionInputs, read_prediction_inputs
+from radiogenomics.study.prediction.reading import Reading
 from radiogenomics.study.prediction.readouts.gather import read_out
-from radiogenomics.study.prediction.schema import PredictionStudy
+from radiogenomics.study.prediction.scans import as_simulated, joined_views
+from radiogenomics.study.prediction.schema import PredictionStudy, Voxels
 
 
 @dataclass(frozen=True)
@@ -31,11 +40,18 @@ class Options:
         Show how much the recipe's known defects flatter.
     permutations
         Of the whole cross-validation, instead of the recipe's number.
+    simulated
+        The scans are those of a simulated study: networks and views are as small as its recipe says
+        in ``simulation.scans``.
+    weights
+        Encoder preset → file of its weights; random ones where none is given.
     """
 
     complete_cases: bool = False
     legacy: bool = False
     permutations: int | None = None
+    simulated: bool = False
+    weights: Mapping[str, str | Path] = field(default_factory=dict)
 
 
 def run_prediction(
@@ -47,7 +63,9 @@ def run_prediction(
     ------
     StudyError
         The recipe requires what is not there yet; a cohort lacks what it needs; permutations are
-        below 0.
+        below 0; weights that nothing reads; a network that cannot read its scans.
+    UnknownNameError, MissingExtraError
+        Weights of no encoder; torch is missing, and a block needs it.
     """
     if options.permutations is not None and options.permutations < 0:
         raise StudyError(
@@ -58,35 +76,69 @@ def run_prediction(
             f"{study.study}: expected a recipe that the library can run; found that it requires "
             f"{', '.join(study.requires)}, which is not there yet. Choose another recipe."
         )
-    inputs = [
-        read_prediction_inputs(cohort, study, complete=options.complete_cases, jobs=jobs)
-        for cohort in cohorts
-    ]
-    for other in inputs[1:]:
-        _require_features(study, inputs[0], other)
-    with tempfile.TemporaryDirectory(prefix="radiogenomics-") as memory:
-        machine = Machine(memory, seed, jobs, options.permutations)
-        bench = Bench(study, inputs[0], machine, others=inputs[1:])
-        inside, evidences = bench.inside()
-        threshold = threshold_of(study, evidences[0])
-        scored, found = [bench.scored(evidences, threshold)], [inside]
-        for position, other in enumerate(inputs[1:]):
-            outside, seen = bench.outside(other, evidences, threshold, rng=[seed, 2, position])
-            found.append(outside)
-            scored.append(seen)
-        if options.legacy:
-            found.append(bench.flattery(evidences[0]))
+    simulated, weights = options.simulated, options.weights
+    check_deep(study, cohorts, simulated=simulated, weights=weights)
+    told = deep_notes(study, cohorts, simulated=simulated, weights=weights)
+    study = as_simulated(study) if simulated else study
+    with tempfile.TemporaryDirectory(prefix="radiogenomics-", ignore_cleanup_errors=True) as folder:
+        memory = Path(folder)
+        reading = Reading(
+            jobs, seed, _view(study, simulated=simulated), weights, _inside(memory, "scans")
+        )
+        inputs = [
+            read_prediction_inputs(
+                cohort, study, complete=options.complete_cases, jobs=jobs, reading=reading
+            )
+            for cohort in cohorts
+        ]
+        for other in inputs[1:]:
+            _require_features(study, inputs[0], other)
+        inputs = joined_views(inputs, _inside(memory, "joined"))
+        require_readable_views(study, inputs[0])
+        machine = Machine(str(_inside(memory, "fitted")), seed, jobs, options.permutations)
+        found = _findings(study, inputs, machine, legacy=options.legacy)
+    return merge([*found, Findings(notes=told)])
+
+
+def _view(study: PredictionStudy, *, simulated: bool) -> Voxels | None:
+    """What encoders see of simulated scans; None where their presets say."""
+    scans = study.simulation.scans
+    return scans.view.value if simulated and scans is not None else None
+
+
+def _inside(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    return made
+
+
+def _findings(
+    study: PredictionStudy, inputs: list[PredictionInputs], machine: Machine, *, legacy: bool
+) -> list[Findings]:
+    """All that is found in cohorts that are read; scans stand in files as long as this lasts."""
+    seed = machine.seed
+    bench = Bench(study, inputs[0], machine, others=inputs[1:])
+    inside, evidences = bench.inside()
+    threshold = threshold_of(study, evidences[0])
+    scored, found = [bench.scored(evidences, threshold)], [inside]
+    for position, other in enumerate(inputs[1:]):
+        outside, seen = bench.outside(other, evidences, threshold, rng=[seed, 2, position])
+        found.append(outside)
+        scored.append(seen)
+    if legacy:
+        found.append(bench.flattery(evidences[0]))
     everyone = pd.concat([part.everyone() for part in scored], ignore_index=True)
     model = locked_model(evidences[0])
     features = {entry.cohort.id: entry.features for entry in [bench.inputs, *inputs[1:]]}
-    return merge(
-        [
-            described(study, [bench.inputs, *inputs[1:]], scored, threshold=threshold),
-            *found,
-            Findings(tables={"model_scores": everyone}),
-            read_out(study, scored, model=model, features=features, seed=seed),
-        ]
-    )
+    return [
+        described(study, inputs, scored, threshold=threshold, rule=model.rule),
+        *found,
+        Findings(
+            tables={"model_scores": everyone},
+            notes=stopping_notes(study, len(bench.inputs.features)),
+        ),
+        read_out(study, scored, model=model, features=features, seed=seed),
+    ]
 
 
 def _require_features(

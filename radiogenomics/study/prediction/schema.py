@@ -13,6 +13,7 @@ from radiogenomics.study.recipe import Folds, NotNegative, Positive, Recipe, Sou
 
 TIME_POINTS = ("baseline", "follow-up")
 Share = Annotated[float, Field(ge=0, le=1)]
+Voxels = tuple[Positive, Positive, Positive]
 Discrimination = Annotated[float, Field(ge=0.5, le=1)]
 Defect = Literal[
     "pooled_selection",
@@ -44,12 +45,14 @@ class Part(Record):
 class ImageBlock(Record):
     """Features of one region in one kind of scan: the assay of the block's name, else extracted.
 
+    Deep ones are those of a frozen encoder, which needs no other patient.
+
     Parameters
     ----------
     modality, phase, region, time_point
         Which scans and which mask; regions as for extraction (``tumour_ring_10mm_in_liver``).
     settings
-        Extraction preset.
+        Extraction preset; of deep features the encoder's.
     features
         How many variables the study measured.
     reread
@@ -66,6 +69,51 @@ class ImageBlock(Record):
     settings: Sourced[str]
     features: Sourced[Positive]
     reread: Sourced[Positive | None]
+    steps: tuple[Step, ...] = ()
+
+
+class NetworkBlock(Record):
+    """One number: what a network says that is trained on scans, inside the folds.
+
+    Training patients get the word of networks that have not seen them (see
+    :class:`~radiogenomics.models.deep.network_risk.NetworkRisk`), new ones that of a network
+    trained on all; a log hazard where the label is a time, else the log-odds of class 1.
+
+    Parameters
+    ----------
+    network
+        A word of the library's networks, or ``multi_instance_transformer``.
+    modality, phases, region, time_point
+        Scans that are its channels, in order, or the sequences whose slices are its instances; the
+        first has the mask.
+    view
+        Encoder preset whose view is cut: what of the scan is shown, and how bright. Of a
+        multi-instance Transformer also the frozen encoder of its slices.
+    voxels
+        Size (z, y, x) of the view; z counts the slices where it has several.
+    size
+        The network as published, or the library's smallest one of its kind.
+    epochs, batch_size, learning_rate
+        Of its training; early stopping may end it sooner.
+    cross_fits
+        Networks by whom the training patients are scored, beside the one trained on all.
+    steps
+        What happens to its number, inside the fold, before blocks are joined.
+    """
+
+    kind: Literal["network"]
+    network: Sourced[str]
+    modality: Sourced[Literal["CT", "MR", "PT", "US"]]
+    phases: Sourced[Names]
+    region: Sourced[str]
+    time_point: Sourced[str]
+    view: Sourced[str]
+    voxels: Sourced[Voxels]
+    size: Sourced[Literal["paper", "tiny"]]
+    epochs: Sourced[Positive]
+    batch_size: Sourced[Positive]
+    learning_rate: Sourced[Annotated[float, Field(gt=0)]]
+    cross_fits: Sourced[Folds]
     steps: tuple[Step, ...] = ()
 
 
@@ -91,7 +139,8 @@ class ChangeBlock(Record):
     steps: tuple[Step, ...] = ()
 
 
-Block = Annotated[ImageBlock | ClinicalBlock | ChangeBlock, Field(discriminator="kind")]
+AnyBlock = ImageBlock | NetworkBlock | ClinicalBlock | ChangeBlock
+Block = Annotated[AnyBlock, Field(discriminator="kind")]
 
 
 class Model(Record):
@@ -200,6 +249,30 @@ class SimulatedSurvival(Record):
     censored: Sourced[Share]
 
 
+class SimulatedScans(Record):
+    """Scans of a simulated cohort, and small networks for them, so that a laptop is enough.
+
+    Parameters
+    ----------
+    voxels
+        Of a whole scan (z, y, x); it spans 200 × 220 × 280 mm whatever their number.
+    view
+        Of what encoders and networks are shown, instead of the preset's and the block's; z is not
+        read of single slices.
+    size, epochs, learning_rate
+        Of networks, instead of the block's; small ones trained shortly need longer steps.
+    correlation
+        How well the best linear reading of the lesions tells what the blocks carry.
+    """
+
+    voxels: Sourced[Voxels]
+    view: Sourced[Voxels]
+    size: Sourced[Literal["paper", "tiny"]]
+    epochs: Sourced[Positive]
+    learning_rate: Sourced[Annotated[float, Field(gt=0)]] | None = None
+    correlation: Sourced[Annotated[float, Field(gt=0, lt=1)]]
+
+
 class Simulation(Record):
     """How strong the truth of a simulated cohort is.
 
@@ -218,6 +291,8 @@ class Simulation(Record):
         Endpoints.
     without_follow_up
         Share of patients who were not scanned again.
+    scans
+        Of recipes whose deep blocks are drawn from scans; all other blocks are tables.
     """
 
     auc: Sourced[Discrimination]
@@ -226,6 +301,7 @@ class Simulation(Record):
     rivals: dict[str, Sourced[Discrimination]] = Field(default_factory=dict)
     survival: tuple[SimulatedSurvival, ...] = ()
     without_follow_up: Sourced[Share] | None = None
+    scans: SimulatedScans | None = None
 
 
 class PredictionStudy(Recipe):

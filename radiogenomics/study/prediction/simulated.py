@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from radiogenomics.core.errors import DataError, RadiogenomicsWarning, StudyError, UnknownNameError
-from radiogenomics.core.scan import Volume
-from radiogenomics.imaging import SETTINGS_PRESETS, features_of_volume, settings_preset
-from radiogenomics.simulate.study_cohort import draw_study_cohort, write_study_cohort
+from radiogenomics.simulate.study_cohort import draw_study_cohort
 from radiogenomics.simulate.study_design import (
     HIGHEST,
     BeyondLabel,
     CategoryLabel,
     EndpointDesign,
-    ImageDesign,
     LabelDesign,
     MarkerLabel,
     PartDesign,
@@ -27,7 +24,6 @@ from radiogenomics.simulate.study_design import (
     TimeLabel,
     WordLabel,
 )
-from radiogenomics.study.prediction.inputs import BASELINE
 from radiogenomics.study.prediction.labels import (
     FactLabel,
     MarkersLabel,
@@ -38,10 +34,11 @@ from radiogenomics.study.prediction.labels import (
 from radiogenomics.study.prediction.schema import (
     ChangeBlock,
     ClinicalBlock,
-    ImageBlock,
     PredictionStudy,
     Readouts,
 )
+from radiogenomics.study.prediction.simulated_features import image_designs
+from radiogenomics.study.prediction.simulated_scans import write_part
 
 RECIST = ("CR", "PR", "SD", "PD")
 OPPOSITES = (
@@ -52,7 +49,7 @@ OPPOSITES = (
     ("true", "false"),
     ("1", "0"),
 )
-FEWEST_TRAINING, FEWEST_ELSEWHERE, FEWEST_OF_A_CLASS, FEWEST_REREAD = 40, 24, 8, 12
+FEWEST_TRAINING, FEWEST_ELSEWHERE, FEWEST_OF_A_CLASS = 40, 24, 8
 FEWEST_EVENTS = 12
 USUAL_POSITIVE = 0.4
 RESPONSE_AUC = 0.65
@@ -69,8 +66,11 @@ def simulate_study(
     features: int | None = None,
     change: bool = True,
     effect: bool = True,
+    jobs: int = 1,
 ) -> tuple[Path, ...]:
     """Write simulated cohorts with a recipe's design, in which its true model is as good as said.
+
+    Deep features and networks read scans where the recipe simulates some, and then have no table.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def simulate_study(
     out
         Folder for a folder a part; made where there is none.
     seed
-        The same seed gives the same files.
+        The same seed gives the same files of a study; another study's patients are others.
     scale
         Share of the patients, above 0 to 1; at least 40 in the first part and 24 in others where
         the study has as many.
@@ -89,6 +89,8 @@ def simulate_study(
         False: later scans show nothing new.
     effect
         False: nothing is linked to the label.
+    jobs
+        Processes that make scans.
 
     Returns
     -------
@@ -101,15 +103,30 @@ def simulate_study(
         The scale or the number of features is out of range, the truth cannot be met, or a part's
         folder holds something.
     StudyError
-        The recipe says too little: no AUC of a rival, no survival of an endpoint it reads.
+        The recipe says too little: no AUC of a rival, no survival of an endpoint it reads, no
+        scans for its networks.
     """
     design = design_of(recipe, scale=scale, features=features, change=change, effect=effect)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    return tuple(
-        write_study_cohort(draw_study_cohort(design, part, seed=seed), out / part)
-        for part in design.parts
-    )
+    own, manifests = seed_of_study(recipe.study, seed), []
+    for part in design.parts:
+        drawn = draw_study_cohort(design, part, seed=own)
+        named = replace(drawn, title=drawn.title.removesuffix(str(own)) + str(seed))
+        written = write_part(recipe, named, out / part, design=design, seed=own, jobs=jobs)
+        manifests.append(written)
+    return tuple(manifests)
+
+
+def seed_of_study(study: str, seed: int) -> int:
+    """Seed of a study's patients: two studies of one design do not have the same.
+
+    Examples
+    --------
+    >>> seed_of_study("long2025_itls_mri", 0) == seed_of_study("xu2025_os_ct", 0)
+    False
+    """
+    return zlib.crc32(f"{study} {seed}".encode())
 
 
 def design_of(
@@ -141,7 +158,9 @@ def design_of(
     return StudyDesign(
         study=recipe.study,
         parts=parts,
-        images=_images(recipe, next(iter(parts.values())).patients, scale=scale, most=features),
+        images=image_designs(
+            recipe, next(iter(parts.values())).patients, scale=scale, most=features
+        ),
         clinical=clinical,
         label=label,
         better=isinstance(label, BeyondLabel) or recipe.label.meaning.value == "better",
@@ -189,63 +208,6 @@ def _positives(label: LabelDesign, share: float | None, patients: int) -> int | 
     least = min(least, patients // 2)
     most = patients // 2 if by_median else patients - least
     return max(least, min(wanted, most))
-
-
-def _images(
-    recipe: PredictionStudy, training: int, *, scale: float, most: int | None
-) -> dict[str, ImageDesign]:
-    """Image blocks in order of time, each with the block that it is the next time point of."""
-    blocks = {n: b for n, b in recipe.blocks.items() if isinstance(b, ImageBlock)}
-    order = {point: place for place, point in enumerate(recipe.time_points)}
-    names = {
-        word: preset_features(word)
-        for word in {b.settings.value for b in blocks.values() if b.kind == "radiomics"}
-        if word in SETTINGS_PRESETS
-    }
-    found: dict[str, ImageDesign] = {}
-    latest: dict[tuple[str, ...], str] = {}
-    for name in sorted(blocks, key=lambda name: order[blocks[name].time_point.value]):
-        block = blocks[name]
-        number = min(block.features.value, most or block.features.value)
-        variables = variable_names(block.kind, number, names.get(block.settings.value, ()))
-        scan = (block.kind, block.modality.value, block.phase.value, block.region.value)
-        earlier = latest.get(scan)
-        if earlier is not None and found[earlier].variables != variables:
-            earlier = None
-        later = block.time_point.value != BASELINE
-        reread = block.reread.value or 0
-        if reread:
-            reread = min(training, max(FEWEST_REREAD, round(reread * scale)))
-        found[name] = ImageDesign(variables, earlier if later else None, later, reread)
-        latest[scan] = name
-    return found
-
-
-def variable_names(kind: str, number: int, measured: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of a block's variables: evenly from what is measured, numbered where that is too few.
-
-    Examples
-    --------
-    >>> variable_names("radiomics", 2, ("a", "b", "c", "d"))
-    ('a', 'c')
-    >>> variable_names("deep", 2, ())
-    ('deep_0001', 'deep_0002')
-    """
-    if kind == "radiomics" and number <= len(measured):
-        return tuple(measured[place * len(measured) // number] for place in range(number))
-    stem = "deep" if kind == "deep" else "feature"
-    return tuple(f"{stem}_{place + 1:04d}" for place in range(number))
-
-
-def preset_features(settings: str) -> tuple[str, ...]:
-    """Names of the features that a preset gives, found by measuring a ball of noise."""
-    preset = settings_preset(settings)
-    deep = 1 if preset.flat_axis == 0 else 24
-    z, y, x = np.indices((deep, 24, 24))
-    ball = ((y - 12) ** 2 + (x - 12) ** 2 + (z - deep // 2) ** 2 < 25).astype(np.uint8)
-    voxels = np.random.default_rng(0).normal(60, 30, size=ball.shape).astype(np.float32)
-    masks = {"tumour": ball, "liver": np.ones_like(ball)}
-    return tuple(features_of_volume(Volume(voxels, masks, (1.5, 1.5, 1.5)), preset))
 
 
 def _label(recipe: PredictionStudy) -> LabelDesign:

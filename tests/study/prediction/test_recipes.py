@@ -85,8 +85,7 @@ def test_recipe_is_named_as_its_folder_and_cited(folder):
     assert re.fullmatch(r"10\.\d{4,}/\S+", study.doi)
     year = re.search(r"20\d\d", folder.name)
     assert year is None or year.group() in study.citation
-    assert set(study.requires) <= {"deep"}
-    assert ("deep" in study.requires) == any(b.kind == "deep" for b in study.blocks.values())
+    assert study.requires == ()
 
 
 @every_recipe

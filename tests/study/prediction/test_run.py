@@ -20,7 +20,7 @@ from radiogenomics.core.feature_table import FeatureTable
 from radiogenomics.core.outcomes import ResponseOutcome
 from radiogenomics.evaluation import auc_metric, comparison_table
 from radiogenomics.evaluation.thresholds import lock_threshold, operating_point_table
-from radiogenomics.stats import delong_test
+from radiogenomics.stats import delong_test, kaplan_meier
 from radiogenomics.study.prediction.inputs import read_prediction_inputs
 from radiogenomics.study.prediction.models import ModelBuilder
 from radiogenomics.study.prediction.obtained import obtained_table
@@ -192,6 +192,7 @@ def test_design_flow_and_settings(results):
     design = results.tables["study_design"]
     assert design["cohort"].tolist() == ["published", "near", "far"]
     assert design["patients"].tolist() == [120, 90, 60]
+    assert design["labelled"].tolist() == [pd.NA, 90, 60]
     assert design["positives"].tolist() == [60, 45, 30]
     assert design["sites"].tolist() == [2, 2, 2]
     assert set(results.tables["cohort_flow"]["cohort"]) == {"near", "far"}
@@ -408,6 +409,10 @@ def test_survival_beyond_the_median_from_end_to_end(run, one, cohorts):
     row = found.tables["learners"].iloc[0]
     assert row["n"] == 90 - unknown and row["auc"] > 0.6
     assert of_split(found.tables["null"], CV)["value"].between(0, 1).all()
+    (cut,) = found.tables["label_months"].to_dict("records")
+    known = cohorts[0].outcomes["OS"]
+    median = kaplan_meier(known.time, known.event).median.value
+    assert (cut["months"], cut["source"], cut["n"]) == (median, "median", 90)
     outcome = cohorts[1].outcomes["OS"]
     far = predictions(found, "far").set_index("patient_id")
     dead_first = outcome.time.loc[far.index][(far["label"] == 0).to_numpy()].max()
@@ -435,7 +440,8 @@ def test_known_defects_are_shown_when_asked_for(run, one, cohorts):
     assert table["auc_on_noise"].notna().all() and len(table) >= 2
     honest = found.tables["learners"]["auc"].iloc[0]
     assert table["auc"].iloc[0] == pytest.approx(honest)
-    none = run(one("Baseline"), cohorts[0], options=Options(legacy=True, permutations=0))
+    with pytest.warns(RadiogenomicsWarning, match="no defects are known that --legacy could show"):
+        none = run(one("Baseline"), cohorts[0], options=Options(legacy=True, permutations=0))
     assert "flattery" not in none.tables
     assert any("no defects are known" in text for _, text in none.findings.notes)
 

@@ -18,12 +18,11 @@ from radiogenomics.io import audit, load_cohort
 from radiogenomics.simulate.study_cohort import draw_study_cohort, write_study_cohort
 from radiogenomics.simulate.study_design import ImageDesign, RivalDesign
 from radiogenomics.study.prediction.inputs import read_prediction_inputs
+from radiogenomics.study.prediction.reading import Reading
+from radiogenomics.study.prediction.scans import as_simulated
 from radiogenomics.study.prediction.schema import PredictionStudy
-from radiogenomics.study.prediction.simulated import (
-    design_of,
-    preset_features,
-    simulate_study,
-)
+from radiogenomics.study.prediction.simulated import design_of, simulate_study
+from radiogenomics.study.prediction.simulated_features import preset_features
 from radiogenomics.study.registry import shipped
 
 LWCTR = "lwctr2025_os12_ct"
@@ -153,12 +152,21 @@ def test_at_full_size_the_true_model_has_the_published_auc(tmp_path: Path):
 
 @pytest.mark.parametrize("name", prediction_recipes())
 def test_every_recipe_is_simulated_and_read(name: str, tmp_path: Path):
-    study = recipe(name)
-    for manifest in simulate_study(study, tmp_path, seed=1, scale=0.1, features=40):
+    study, reading = recipe(name), Reading()
+    if study.simulation.scans is not None:
+        pytest.importorskip("torch")
+        scans = study.simulation.scans
+        view = scans.view.model_copy(update={"value": (2, 32, 32)})
+        smaller = scans.model_copy(update={"view": view})
+        simulation = study.simulation.model_copy(update={"scans": smaller})
+        study = as_simulated(study.model_copy(update={"simulation": simulation}))
+        reading = Reading(view=view.value)
+    scale = 0.1 if study.simulation.scans is None else 0.01
+    for manifest in simulate_study(study, tmp_path, seed=1, scale=scale, features=40):
         checked = audit(manifest, data_root=manifest.parent)
         assert checked.ok, str(checked)
         cohort = loaded(manifest)
-        found = read_prediction_inputs(cohort, study, complete=False, jobs=1)
+        found = read_prediction_inputs(cohort, study, complete=False, jobs=1, reading=reading)
         assert len(found.features) == len(cohort.patient_ids)
         readouts = study.readouts
         for readout in readouts.survival:
