@@ -27,6 +27,7 @@ _HOMES = MappingProxyType(
         "characterise": "study",
         "check": "study",
         "compare": "study",
+        "compare_masks": "study",
         "demo": "study",
         "derive": "study",
         "encode": "study",
@@ -34,10 +35,13 @@ _HOMES = MappingProxyType(
         "ibsi_compliance": "study",
         "map": "study",
         "methods": "study",
+        "pretrain": "study",
         "run": "study",
         "run_simulated": "study",
         "score": "study",
+        "segment": "study",
         "track": "study",
+        "train": "study",
         "validate": "study",
     }
 )

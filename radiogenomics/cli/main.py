@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -16,16 +16,20 @@ import typer
 
 from radiogenomics.cli.biopsy import biopsy
 from radiogenomics.cli.characterise import characterise
+from radiogenomics.cli.compare_masks import compare_masks
 from radiogenomics.cli.derive import derive
 from radiogenomics.cli.encode import encode
 from radiogenomics.cli.extract import extract
 from radiogenomics.cli.ibsi import ibsi
 from radiogenomics.cli.map import draw_map
 from radiogenomics.cli.methods import methods
-from radiogenomics.cli.options import AsJson, Jobs, Seed
+from radiogenomics.cli.options import AsJson, Jobs, Seed, weights_by_preset
+from radiogenomics.cli.pretrain import pretrain
 from radiogenomics.cli.score import score
+from radiogenomics.cli.segment import segment
 from radiogenomics.cli.study import compare, studies
 from radiogenomics.cli.track import track
+from radiogenomics.cli.train import train
 from radiogenomics.cli.validate import validate
 from radiogenomics.core.errors import RadiogenomicsError, RadiogenomicsWarning, StudyError
 from radiogenomics.core.provenance import version
@@ -48,7 +52,10 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command(rich_help_panel="Work")(extract)
+app.command(rich_help_panel="Work")(segment)
 app.command(rich_help_panel="Work")(encode)
+app.command(rich_help_panel="Work")(pretrain)
+app.command(rich_help_panel="Work")(train)
 app.command(rich_help_panel="Work")(validate)
 app.command(rich_help_panel="Work")(derive)
 app.command(rich_help_panel="Work")(characterise)
@@ -59,6 +66,7 @@ app.command(rich_help_panel="Work")(track)
 app.command(rich_help_panel="Look")(ibsi)
 app.command(rich_help_panel="Look")(methods)
 app.command(rich_help_panel="Look")(compare)
+app.command("compare-masks", rich_help_panel="Look")(compare_masks)
 app.add_typer(studies, name="study", rich_help_panel="Look")
 
 DataRoot = Annotated[
@@ -68,11 +76,28 @@ DataRoot = Annotated[
     ),
 ]
 Scale = Annotated[
-    float, typer.Option(min=0, max=1, help="With --simulate: share of the paper's patients.")
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        help="With --simulate: share of the paper's patients; not below 40 in training and 24 "
+        "elsewhere, where the paper had as many.",
+    ),
 ]
 MostFeatures = Annotated[
     int | None,
     typer.Option(min=1, help="With --simulate: most variables of a block; the paper's if none."),
+]
+Permutations = Annotated[
+    int | None, typer.Option(min=0, help="Of the cross-validation; the recipe's if not given.")
+]
+Small = Annotated[
+    bool,
+    typer.Option("--simulated", help="With --cohort: a simulated one, read by small networks."),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(help="PRESET=FILE of an encoder of deep blocks; repeat it. Random if none."),
 ]
 
 
@@ -99,9 +124,9 @@ def run(
     legacy: Annotated[
         bool, typer.Option("--legacy", help="Show how much the recipe's known defects flatter.")
     ] = False,
-    permutations: Annotated[
-        int | None, typer.Option(min=0, help="Of the cross-validation; the recipe's if not given.")
-    ] = None,
+    permutations: Permutations = None,
+    simulated: Small = False,
+    weights: Weights = None,
     data_root: DataRoot = None,
     jobs: Jobs = None,
     seed: Seed = 0,
@@ -111,10 +136,10 @@ def run(
     from radiogenomics.study import run as run_study
     from radiogenomics.study import run_simulated
 
-    only: dict[str, object]
-    only = {"--scale": scale != 1, "--features": features, "--without": without}
+    only: dict[str, object] = {"--scale": scale != 1, "--features": features, "--without": without}
     if simulate:
         only = {"--data-root": data_root, "--complete-cases": complete_cases}
+        only |= {"--simulated": simulated, "--weights": weights}
     _require_one_source(
         cohort, simulate=simulate, useless=[o for o, given in only.items() if given]
     )
@@ -128,7 +153,12 @@ def run(
         )
     else:
         work = partial(
-            run_study, cohort=cohort or [], data_root=data_root, complete_cases=complete_cases
+            run_study,
+            cohort=cohort or [],
+            data_root=data_root,
+            complete_cases=complete_cases,
+            simulated=simulated,
+            weights=weights_by_preset(weights),
         )
     results = work(study, out=out, legacy=legacy, permutations=permutations, jobs=jobs, seed=seed)
     _show_run(results, as_json)
@@ -166,7 +196,8 @@ def check(
 
     found = run_check(target, data_root=data_root)
     if not isinstance(found, Audit):
-        typer.echo(json.dumps({"study": found.study, "ok": True}) if as_json else study_text(found))
+        lines = (study_text(found), "", f"ok: {found.study}")
+        typer.echo(json.dumps({"study": found.study, "ok": True}) if as_json else "\n".join(lines))
         return
     typer.echo(json.dumps(found.to_record(), indent=2) if as_json else audit_text(found))
     if not found.ok:
@@ -200,13 +231,19 @@ def options(
         handler.setFormatter(logging.Formatter("%(message)s"))
         logger.addHandler(handler)
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _once_each()
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
-    """Show our own warnings as one line; others are for developers."""
-    if issubclass(category, RadiogenomicsWarning):
-        typer.echo(f"warning: {message}", err=True)
+def _once_each() -> Callable[..., None]:
+    """Return what shows our own warnings as one line, each once; others are for developers."""
+    told: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: object) -> None:
+        if issubclass(category, RadiogenomicsWarning) and str(message) not in told:
+            told.add(str(message))
+            typer.echo(f"warning: {message}", err=True)
+
+    return show
 
 
 def main() -> None:

@@ -93,7 +93,7 @@ def draw_map(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Say which image features go with which genes and pathways, and which only seem to.
+    """Say which image features go with genes and pathways, and which only seem to.
 
     Every link stands beside what permuted patients give.
     """

@@ -6,6 +6,9 @@ from radiogenomics.io.findings import Finding
 from radiogenomics.io.gene_sets import read_gmt, write_gmt
 from radiogenomics.io.hgnc import HGNC_ADDRESS, read_hgnc
 from radiogenomics.io.manifest import Manifest, read_manifest
+from radiogenomics.io.segment_scan import SegmentedScan, segment
+from radiogenomics.io.segmentations import read_region_mapping, read_segmentation
+from radiogenomics.io.segmenters import MonaiBundle, NnUNet, TotalSegmentator
 from radiogenomics.io.signature_matrix import read_signature_matrix
 from radiogenomics.io.signatures import read_signature, write_signature
 from radiogenomics.io.store import output_folder, pseudonym
@@ -15,6 +18,10 @@ __all__ = [
     "Audit",
     "Finding",
     "Manifest",
+    "MonaiBundle",
+    "NnUNet",
+    "SegmentedScan",
+    "TotalSegmentator",
     "audit",
     "input_hashes",
     "load_cohort",
@@ -23,8 +30,11 @@ __all__ = [
     "read_gmt",
     "read_hgnc",
     "read_manifest",
+    "read_region_mapping",
+    "read_segmentation",
     "read_signature",
     "read_signature_matrix",
+    "segment",
     "write_gmt",
     "write_signature",
 ]

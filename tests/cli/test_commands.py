@@ -119,9 +119,13 @@ def test_no_words_show_the_help(command):
     ("words", "message"),
     [
         (("check", "tcga_lich"), "did you mean 'tcga_lihc'"),
-        (("study", "show", "jtm2025"), "unknown study 'jtm2025'"),
+        (("study", "show", "jtm2024"), "unknown study 'jtm2024'"),
+        (
+            ("study", "show", "liu2025"),
+            "with which 2 begin: liu2025_itls_swi, liu2025_response_mri",
+        ),
         (("report", "."), "expected the output folder of a run"),
-        (("run", "jtm2025_irs_ct", "--cohort", "x", "--out", "y"), f"did you mean '{NAME}'"),
+        (("run", "jtm2025_irs_mrct", "--cohort", "x", "--out", "y"), f"did you mean '{NAME}'"),
         (("run", NAME, "--cohort", "tcga_lich", "--out", "y"), "did you mean 'tcga_lihc'"),
         (("run", NAME, "--cohort", "x.yaml", "--out", "y"), "expected a manifest at x.yaml"),
         (

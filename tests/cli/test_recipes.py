@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 import radiogenomics as rg
 from radiogenomics.cli.show import claims_text, gallery_text
+from radiogenomics.core.errors import RadiogenomicsWarning
 from radiogenomics.study.prediction.claims import read_claims
 from radiogenomics.study.prediction.claims_compared import compared
 from radiogenomics.study.registry import find_study, study_names
@@ -119,7 +121,6 @@ def test_wrong_usage_ends_with_2(command, words):
     ("words", "said"),
     [
         (("run", "song2024_hin_ct", "--simulate"), f"did you mean '{NAME}'"),
-        (("run", "lin2025_dcb_ct", "--simulate"), "requires deep, which is not there yet"),
         (("study", "gallery", "--study", "song2024_hin_ct"), f"did you mean '{NAME}'"),
         (("study", "gallery", "--scale", "0"), "a scale above 0, to 1"),
     ],
@@ -129,6 +130,30 @@ def test_what_cannot_be_run_is_one_line(command, words, said, tmp_path):
     assert answer.code == 2 and answer.out == "" and said in answer.err
     assert len(answer.err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A recipe beside the shipped ones that requires what nobody has."""
+    name = "song2030_hin_us"
+    recipes = shutil.copytree(find_study(NAME).parents[1], tmp_path / "analyses")
+    shutil.copytree(recipes / NAME, recipes / name)
+    path = recipes / name / "study.yaml"
+    text = path.read_text(encoding="utf-8").replace(f"study: {NAME}", f"study: {name}", 1)
+    path.write_text(f"{text}requires: [ultrasound in 4D]\n", encoding="utf-8")
+    monkeypatch.setattr("radiogenomics.study.registry.shipped", lambda folder: tmp_path / folder)
+    return name
+
+
+def test_what_requires_more_is_one_line(command, waiting, tmp_path):
+    answer = command("run", waiting, "--simulate", "--out", tmp_path / "out")
+    assert answer.code == 2 and answer.out == ""
+    (line,) = answer.err.splitlines()
+    assert "requires ultrasound in 4D, which is not there yet" in line
+    assert not (tmp_path / "out").exists()
+    assert "requires: ultrasound in 4D" in command("study", "show", waiting).out
+    (row,) = [line for line in command("study", "list").out.splitlines() if waiting in line]
+    assert row.endswith("requires: ultrasound in 4D")
 
 
 def test_compare_reads_well(command, simulated):
@@ -265,6 +290,38 @@ def test_claims_that_contradict_the_recipe_are_refused_by_check(command, tmp_pat
     assert "accuracy of external has 90 patients, the recipe 80" in answer.err
 
 
+def test_check_of_all_recipes_is_one_line_where_nothing_is_wrong(command):
+    answer = command("study", "check")
+    assert answer.code == 0 and answer.err == ""
+    assert answer.out == f"ok: {len(study_names())} recipes, 0 warnings\n"
+    assert command("study", "check", "hua2024").out == "ok: 1 recipe, 0 warnings\n"
+
+
+def test_check_of_recipes_names_those_that_are_wrong(command, tmp_path):
+    folder = Path(shutil.copytree(find_study(NAME).parent, tmp_path / NAME))
+    claims = folder / "claims.csv"
+    text = claims.read_text("utf-8").replace("patients,,training,,75", "patients,,training,,76")
+    claims.write_text(text, encoding="utf-8")
+    answer = command("study", "check", LWCTR, folder)
+    assert answer.code == 2
+    first, last = answer.out.splitlines()
+    assert first.startswith(f"error: {folder}: expected claims with the recipe's own numbers")
+    assert last == "not ok: 1 of 2 recipes, 0 warnings"
+    rows = strict(command("study", "check", LWCTR, folder, "--json").out)
+    assert [row["level"] for row in rows] == ["ok", "error"]
+
+
+def test_a_warning_is_shown_once(command, monkeypatch, tmp_path):
+    def listed():
+        warnings.simplefilter("always", RadiogenomicsWarning)
+        for text in ("one", "two", "one"):
+            warnings.warn(text, RadiogenomicsWarning, stacklevel=1)
+        return pd.DataFrame({"claim": ["x"]}, index=pd.Index(["a"], name="study"))
+
+    monkeypatch.setattr(rg.study, "list", listed)
+    assert command("study", "list").err.splitlines() == ["warning: one", "warning: two"]
+
+
 def test_a_misspelt_field_is_told_with_its_like(command, tmp_path):
     folder = shutil.copytree(find_study(LWCTR).parent, tmp_path / "mine")
     path = folder / "study.yaml"
@@ -275,16 +332,16 @@ def test_a_misspelt_field_is_told_with_its_like(command, tmp_path):
     assert "  label.landmrk: unknown word; did you mean landmark?" in answer.err.splitlines()
 
 
-def test_the_gallery_as_a_table_and_for_programs(command, tmp_path):
+def test_the_gallery_as_a_table_and_for_programs(command, waiting, tmp_path):
     words = ["study", "gallery", "--out", tmp_path / "g", "--study", NAME, "--study"]
-    words += ["lin2025_dcb_ct", "--scale", 0.05, "--features", 25, "--permutations", 0]
+    words += [waiting, "--scale", 0.05, "--features", 25, "--permutations", 0]
     answer = command(*words)
     assert answer.code == 0 and widest(answer.out) <= WIDE
-    head, waiting, ran = answer.out.splitlines()
+    head, ran, waits = answer.out.splitlines()
     assert head.split() == ["study", "status", "auc", "p", "external", "auc", "seconds"]
-    assert waiting.split() == ["lin2025_dcb_ct", "requires:", "deep"]
+    assert waits.split() == [waiting, "requires:", "ultrasound", "in", "4D"]
     assert ran.split()[:2] == [NAME, "ran"]
-    (_, record) = strict(command(*words, "--json").out)
+    (record, _) = strict(command(*words, "--json").out)
     assert record["status"] == "kept" and f"{record['auc']:.3f} (" in ran
     assert record["external_auc"] is None
 

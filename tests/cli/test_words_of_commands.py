@@ -12,6 +12,7 @@ import typer
 import radiogenomics as rg
 from radiogenomics.cli.main import app
 from radiogenomics.report import render
+from radiogenomics.study.check import check_studies
 from radiogenomics.study.registry import study_list, study_show
 
 TWINS = {
@@ -19,7 +20,10 @@ TWINS = {
     ("demo",): rg.demo,
     ("check",): rg.check,
     ("extract",): rg.extract,
+    ("segment",): rg.segment,
     ("encode",): rg.encode,
+    ("pretrain",): rg.pretrain,
+    ("train",): rg.train,
     ("ibsi",): rg.ibsi_compliance,
     ("validate",): rg.validate,
     ("derive",): rg.derive,
@@ -31,8 +35,10 @@ TWINS = {
     ("methods",): rg.methods,
     ("report",): render,
     ("compare",): rg.compare,
+    ("compare-masks",): rg.compare_masks,
     ("study", "list"): study_list,
     ("study", "show"): study_show,
+    ("study", "check"): check_studies,
     ("study", "gallery"): rg.study.gallery,
 }
 FOR_PROGRAMS = {"as_json"}
