@@ -41,8 +41,8 @@ their patients are not public. A claim of `>0.8` is a bound: the paper gives no 
 - `runs`: on your patients, and on simulated ones of the paper's design, of its numbers of patients.
 - `runs, fixed size`: a surrogate study names no cohorts. `--simulate` draws the demonstration's 160
   patients with CT and 120 with MR, whatever the paper had; `compare` says so beside each number.
-- Networks and frozen encoders of simulated cohorts are small and untaught: such a run shows that the
-  path from scan to report holds, not what the paper's networks can do.
+- Networks and frozen encoders of simulated cohorts are small and untaught: such a run shows that
+  the path from scan to report holds, not what the paper's networks can do.
 """
 
 TAIL = """
