@@ -237,5 +237,6 @@ def split_words(split: str) -> str:
         "apparent": "apparent (same patients)",
         "subsamples": "repeats in part of the patients",
         POOLED: "all cohorts together",
+        "leave-one-site-out": "each site by what was learnt at the others",
         "map": "against permuted patients",
     }.get(split, split)

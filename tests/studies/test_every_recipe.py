@@ -46,7 +46,7 @@ FEW: dict[str, Any] = {
     "comparators": [],
 }
 SMALL: dict[str, Any] = {"scale": 0.05, "features": 30, "permutations": 0, "jobs": 1}
-FEW_VOXELS: dict[str, Any] = {"voxels": [16, 16, 16], "view": [8, 16, 16], "epochs": 1}
+FEW_VOXELS: dict[str, Any] = {"voxels": [24, 32, 32], "view": [8, 16, 16], "epochs": 1}
 # Its Cox model of 19 variables wants as many events in each inner fold.
 MORE: dict[str, dict[str, Any]] = {"xu2025_os_ct": {"scale": 0.2}}
 CHEAP = "peng2024_myeloid_ct"

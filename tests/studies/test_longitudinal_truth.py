@@ -5,7 +5,7 @@ external one that its locked models are scored in; each seed draws both anew. Th
 recipe's blocks and the sizes below were settled on other seeds (500 to 519). Inner
 cross-validations have three folds here instead of five and ten, and blocks 60 features instead of
 1,316, for speed; nothing else of the plan is changed. What the fusion gains over the second scan is
-small, about 0.01, hence 40 seeds there. RADIOGENOMICS_WORLDS takes another number of seeds,
+small, 0.01 to 0.02, hence 40 seeds there. RADIOGENOMICS_WORLDS takes another number of seeds,
 RADIOGENOMICS_FEATURES=1316 the published number of features.
 """
 

@@ -22,6 +22,7 @@ from radiogenomics.study.prediction.deep_blocks import (
 )
 from radiogenomics.study.prediction.design import described
 from radiogenomics.study.prediction.inputs import PredictionInputs, read_prediction_inputs
+from radiogenomics.study.prediction.left_out_sites import left_out_sites
 from radiogenomics.study.prediction.reading import Reading
 from radiogenomics.study.prediction.readouts.gather import read_out
 from radiogenomics.study.prediction.scans import as_simulated, joined_views
@@ -125,6 +126,7 @@ def _findings(
         outside, seen = bench.outside(other, evidences, threshold, rng=[seed, 2, position])
         found.append(outside)
         scored.append(seen)
+    found.append(left_out_sites(bench, threshold=threshold))
     if legacy:
         found.append(bench.flattery(evidences[0]))
     everyone = pd.concat([part.everyone() for part in scored], ignore_index=True)

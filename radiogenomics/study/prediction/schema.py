@@ -175,6 +175,7 @@ class Evaluation(Record):
     """How out-of-sample predictions are made, what chance would give, where scores are cut.
 
     ``null_of`` asks for the null of every model; the headline's alone where it is not given.
+    ``leave_out_sites`` asks for the headline learnt without each site in turn, and judged there.
     """
 
     folds: Sourced[Folds]
@@ -186,6 +187,7 @@ class Evaluation(Record):
     threshold: Sourced[Share | Literal["youden", "median"]]
     minimum_events: Sourced[Positive]
     without_follow_up: Sourced[Literal["baseline_model", "exclude"]]
+    leave_out_sites: Sourced[bool] | None = None
 
 
 class SurvivalReadout(Record):

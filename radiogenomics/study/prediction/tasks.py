@@ -24,6 +24,7 @@ from radiogenomics.evaluation import (
     cross_validation_survival_null,
     pooled_auc,
 )
+from radiogenomics.evaluation.fold import Splitter
 from radiogenomics.evaluation.survival_fold import deal_patients
 from radiogenomics.models.survival_beyond import SurvivalBeyond
 from radiogenomics.omics import HighMarkers
@@ -59,7 +60,7 @@ class Task(Protocol):
         model: BaseEstimator,
         features: pd.DataFrame,
         *,
-        splitter: PatientKFold,
+        splitter: Splitter,
         name: str,
         jobs: int,
     ) -> Evidence:
@@ -167,7 +168,7 @@ class LabelTask:
         model: BaseEstimator,
         features: pd.DataFrame,
         *,
-        splitter: PatientKFold,
+        splitter: Splitter,
         name: str,
         jobs: int,
     ) -> Evidence:
@@ -251,7 +252,7 @@ class BeyondTask:
         model: BaseEstimator,
         features: pd.DataFrame,
         *,
-        splitter: PatientKFold,
+        splitter: Splitter,
         name: str,
         jobs: int,
     ) -> Evidence:
@@ -316,7 +317,7 @@ def _labels_by_fold(
     learner: SurvivalBeyond,
     patients: pd.Index,
     outcome: SurvivalOutcome,
-    splitter: PatientKFold,
+    splitter: Splitter,
 ) -> pd.Series[float]:
     """Label the tested patients of each fold by the months that its training part teaches."""
     target, parts = outcome.to_structured(), []

@@ -19,6 +19,7 @@ from radiogenomics.evaluation import (
     cross_validate_survival,
     cross_validation_survival_null,
 )
+from radiogenomics.evaluation.fold import Splitter
 from radiogenomics.study.prediction.judges import ConcordanceJudge
 from radiogenomics.study.prediction.labels import TimeLabel
 from radiogenomics.study.prediction.null import Null
@@ -45,7 +46,7 @@ class TimeTask:
         model: BaseEstimator,
         features: pd.DataFrame,
         *,
-        splitter: PatientKFold,
+        splitter: Splitter,
         name: str,
         jobs: int,
     ) -> Evidence:
