@@ -30,7 +30,7 @@ def pretrain(
     cohort: Cohorts,
     settings: Preset,
     out: Annotated[Path, typer.Option(help="Weights to write: *.safetensors, card beside them.")],
-    method: Method = "masked_volume",
+    method: Method,
     fact: Facts = None,
     region: Annotated[str, typer.Option(help="Mask, or a word that makes one.")] = "tumour",
     modality: Modality = None,

@@ -75,11 +75,11 @@ class ScanArrays(InFile):
                 f"{values.dtype} of the shape {values.shape}. Crop and resample the scans first."
             )
         # One by one, as all at once would need memory for as many answers.
-        broken = sum(not np.isfinite(scan).all() for scan in values)
+        broken = [str(row) for row, scan in enumerate(values) if not np.isfinite(scan).all()]
         if broken:
             raise GeometryError(
-                f"expected finite voxels; found NaN or infinite ones in {broken} of {len(values)} "
-                "scans. Repair the images."
+                f"expected finite voxels; found NaN or infinite ones in {len(broken)} of "
+                f"{len(values)} scans, rows {short_list(broken)} of patient_ids. Repair the images."
             )
         if len(self.patient_ids) != len(values) or len(set(self.patient_ids)) != len(values):
             raise AlignmentError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +12,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from radiogenomics.core.cohort import Cohort
-from radiogenomics.core.errors import DataError, MissingExtraError, SchemaError, short_list
+from radiogenomics.core.errors import (
+    DataError,
+    MissingExtraError,
+    RadiogenomicsWarning,
+    SchemaError,
+    short_list,
+)
 from radiogenomics.core.provenance import hash_file, versions
 from radiogenomics.core.scan import Scan
 from radiogenomics.io.store import pseudonym, replaced_file
 from radiogenomics.study.cohorts import load_cohorts
+from radiogenomics.study.weights_seen import seen_of
 
 if TYPE_CHECKING:
     from radiogenomics.imaging.deep import Encoder, EncoderSettings
@@ -106,7 +115,14 @@ def encode(
     chosen = chosen_scans(found, phases=phase, time_point=time_point)
     modality = next(iter(chosen.values()))[0].modality
     encoder = encoder_of(settings, modality=modality, weights=weights, seed=seed)
-    table = encoded(chosen, encoder, region=region, jobs=jobs or 1)
+    if weights is not None and seen_of(weights, cohorts=[found.id], hashes=hashes):
+        warnings.warn(
+            f"{found.id}: these weights were pre-trained on its patients, so that their features "
+            "cannot be judged by these patients, in folds or without; pre-train on others",
+            RadiogenomicsWarning,
+            stacklevel=2,
+        )
+    table = encoded(chosen, encoder, region=region, jobs=jobs or os.cpu_count() or 1)
     if hash_ids is not None:
         table.index = pd.Index([pseudonym(hash_ids, str(patient)) for patient in table.index])
     table = table.rename_axis("patient_id").reset_index()

@@ -6,7 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -89,7 +89,7 @@ def pretrain(
     cohort: str | Path | Sequence[str | Path],
     settings: str,
     out: str | Path,
-    method: str = "masked_volume",
+    method: str,
     fact: Sequence[str] | None = None,
     region: str = "tumour",
     modality: str | None = None,
@@ -133,7 +133,7 @@ def pretrain(
     cohorts, hashes = load_cohorts(given, data_root)
     require_distinct(cohorts)
     encoder, scans = _encoder_and_scans(
-        [s for c in cohorts for s in scans_of(c, modality=modality, time_point=time_point)],
+        [s for c in cohorts for s in _own_scans(c, modality=modality, time_point=time_point)],
         settings,
         phase=phase,
         seed=seed,
@@ -152,6 +152,16 @@ class _Task(NamedTuple):
     method: str
     targets: pd.DataFrame | None
     simulated: bool
+
+
+def _own_scans(cohort: Cohort, *, modality: str | None, time_point: str) -> list[Scan]:
+    """Scans with the cohort in the patient's name: two hospitals may name theirs alike."""
+    scans = scans_of(cohort, modality=modality, time_point=time_point)
+    return [replace(scan, patient_id=_named(cohort, scan.patient_id)) for scan in scans]
+
+
+def _named(cohort: Cohort, patient: str) -> str:
+    return f"{cohort.id}/{patient}"
 
 
 def _encoder_and_scans(
@@ -281,9 +291,11 @@ def _targets(
     """Patients × facts to tell, in the order of the scans."""
     if not facts:
         return None
-    table = pd.concat(
-        [pd.DataFrame({fact: fact_of(cohort, fact) for fact in facts}) for cohort in cohorts]
-    )
+    parts = []
+    for cohort in cohorts:
+        known = pd.DataFrame({fact: fact_of(cohort, fact) for fact in facts})
+        parts.append(known.set_axis([_named(cohort, patient) for patient in known.index]))
+    table = pd.concat(parts)
     return table.loc[table.index.isin(patients)]
 
 

@@ -32,6 +32,7 @@ from radiogenomics.study.results import Results, without_identities, write_resul
 from radiogenomics.study.schema import Study
 from radiogenomics.study.signature import evaluate_signature
 from radiogenomics.study.surrogate import evaluate_surrogate
+from radiogenomics.study.weights_seen import require_unseen
 
 DEFAULT_SEED = 0
 DEFAULT_OPTIONS = Options()
@@ -85,9 +86,9 @@ def run(
     plan, text = read_study(recipe), recipe.read_text(encoding="utf-8")
     # Opened first: a folder that may not be replaced is refused before minutes are spent.
     with output_folder(folder) as writer:
-        given = {f"weights of {name}": hash_file(Path(w)) for name, w in (weights or {}).items()}
         cohorts, hashes = load_cohorts(_listed(cohort), data_root)
-        provenance = Provenance(hashes | given, hash_text(text), seed, versions())
+        hashes |= _of_weights(weights or {}, cohorts, hashes)
+        provenance = Provenance(hashes, hash_text(text), seed, versions())
         options = Options(complete_cases, legacy, permutations, simulated, weights or {})
         results = run_cohorts(
             plan, cohorts, seed=seed, jobs=jobs, provenance=provenance, options=options
@@ -101,6 +102,15 @@ def run(
 
 def _listed(cohort: str | Path | Sequence[str | Path]) -> list[str | Path]:
     return [cohort] if isinstance(cohort, str | Path) else list(cohort)
+
+
+def _of_weights(
+    weights: Mapping[str, str | Path], cohorts: Sequence[Cohort], hashes: Mapping[str, str]
+) -> dict[str, str]:
+    """Hashes of weights, which must have seen none of the cohorts."""
+    found = {f"weights of {preset}": hash_file(Path(file)) for preset, file in weights.items()}
+    require_unseen(weights, cohorts=[cohort.id for cohort in cohorts], hashes=hashes)
+    return found
 
 
 def run_cohorts(

@@ -148,11 +148,12 @@ def train(
     asked = {"study": plan.study, "recipe": hash_text(text), "cohort": found.id, "seed": seed}
     asked |= {"simulated": simulated, "inputs": hashes}
     asked |= {"weights": {name: hash_file(Path(file)) for name, file in (weights or {}).items()}}
-    _open(folder, asked)
     target = _known(task_of(plan, found))
     reading = Reading(jobs=jobs or os.cpu_count() or 1, seed=seed, weights=weights or {})
     trained = _Training(plan, target, folder, device, seed)
     views = _views(found, blocks, reading)
+    # Not earlier: a refused cohort must not occupy the folder.
+    _open(folder, asked)
     done = [trained.one(found, name, blocks[name], scans=views[name]) for name in blocks]
     table = pd.DataFrame([row for row, _ in done])
     history = pd.concat([part for _, part in done], ignore_index=True)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from radiogenomics.core.evidence import Evidence
-from radiogenomics.evaluation import LockedModel, auc_metric, auc_within_folds
+from radiogenomics.core.evidence import Evidence, Metric
+from radiogenomics.core.outcomes import SurvivalOutcome
+from radiogenomics.evaluation import (
+    LockedModel,
+    auc_metric,
+    auc_within_folds,
+    concordance_metric,
+)
 from radiogenomics.study.plan import ValidationPlan
 
 FEWEST_PERMUTATIONS = 19
@@ -62,26 +69,46 @@ def uninformative(evidences: Sequence[Evidence]) -> Notes:
     return (("warning", text),)
 
 
-def leaning(evidences: Sequence[Evidence], split: str) -> Notes:
-    """Name the models that are below chance only because predictions of all folds are pooled."""
+def leaning(
+    evidences: Sequence[Evidence], split: str, *, outcome: SurvivalOutcome | None = None
+) -> Notes:
+    """Name the models that are below chance only because predictions of all folds are pooled.
+
+    By AUC or, of risks, by Harrell's C against an outcome.
+    """
     found = {}
     for evidence in evidences:
-        pooled = auc_metric(evidence.predictions, split=split)
-        within = auc_within_folds(evidence.predictions)
-        if pooled.high < CHANCE <= within.high[0]:
+        pooled, within = _pooled_and_within(evidence.predictions, split, outcome)
+        if pooled.high < CHANCE <= within.high:
             found[evidence.name] = (
-                f"{evidence.name} {pooled.value:.3f}, within folds {within.value[0]:.3f} "
-                f"({within.low[0]:.3f}–{within.high[0]:.3f})"
+                f"{evidence.name} {pooled.value:.3f}, within folds {within.value:.3f} "
+                f"({within.low:.3f}–{within.high:.3f})"
             )
     if not found:
         return ()
+    number = "an AUC" if outcome is None else "a C-index"
     text = (
-        f"{split}: an AUC below {CHANCE:g} whose interval leaves chance out is no finding here: "
-        "scores hardly differ within a fold, and a fold rich in one class leaves a training part "
-        f"poor in it behind. {'; '.join(found.values())}. Read the permutation p, and no test "
-        "between these models."
+        f"{split}: {number} below {CHANCE:g} whose interval leaves chance out is no finding here: "
+        "scores hardly differ within a fold, and a fold rich in one class, or in events, leaves a "
+        f"training part poor in it behind. {'; '.join(found.values())}. Read the permutation p, "
+        "and no test between these models."
     )
     return (("warning", text),)
+
+
+def _pooled_and_within(
+    predictions: pd.DataFrame, split: str, outcome: SurvivalOutcome | None
+) -> tuple[Metric, Metric]:
+    """The headline number of one repeat with itself, and with patients of the same fold only."""
+    pooled: Metric
+    if outcome is None:
+        pooled = auc_metric(predictions, split=split)
+        value, low, high = (float(bound[0]) for bound in auc_within_folds(predictions))
+        return pooled, replace(pooled, value=value, low=low, high=high)
+    first = predictions[predictions["repeat"] == predictions["repeat"].iloc[0]]
+    pooled = concordance_metric(first, outcome, split=split)
+    folds = first.set_index("patient_id")["fold"]
+    return pooled, concordance_metric(first, outcome, split=split, strata=folds)
 
 
 def _informative(model: object) -> bool:

@@ -62,10 +62,22 @@ def test_a_tool_that_is_not_installed_is_named(command, manifest, tmp_path, monk
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("pretrain", "--settings", "resnet18_slice", "--out", "own.pt"), "safetensors; found"),
         (
-            ("pretrain", "--settings", "resnet18_slice", "--out", "a.safetensors", "--fact", "age"),
-            "found masked_volume with age",
+            (
+                "pretrain",
+                "--settings",
+                "resnet18_slice",
+                "--method",
+                "contrastive",
+                "--out",
+                "own.pt",
+            ),
+            "safetensors; found",
+        ),
+        (
+            ("pretrain", "--settings", "resnet18_slice", "--method", "contrastive")
+            + ("--out", "a.safetensors", "--fact", "age"),
+            "found contrastive with age",
         ),
         (
             ("train", "lwctr2025_os12_ct", "--out", "networks"),

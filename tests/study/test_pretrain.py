@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from radiogenomics.core.errors import DataError, StudyError, UnknownNameError
+from radiogenomics.core.errors import (
+    DataError,
+    RadiogenomicsWarning,
+    StudyError,
+    UnknownNameError,
+)
 from radiogenomics.core.weight_file import read_weights
 from radiogenomics.simulate import draw_labelled_scans, write_planted_cohort
 from radiogenomics.study.encode import encode
@@ -24,7 +30,14 @@ from radiogenomics.imaging.deep import (  # noqa: E402
 from radiogenomics.models.deep.event_log import EventLog  # noqa: E402
 
 SETTINGS = "small_slice"
-QUICK = {"settings": SETTINGS, "phase": "portal", "batch_size": 4, "device": "cpu", "jobs": 1}
+QUICK = {
+    "method": "masked_volume",
+    "settings": SETTINGS,
+    "phase": "portal",
+    "batch_size": 4,
+    "device": "cpu",
+    "jobs": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +74,10 @@ def test_weights_of_ones_own_encode_scans(cohorts, tmp_path):
     assert card["trained_on"] == "simulated scans" and card["preset"] == SETTINGS
     assert len(pd.read_csv(tmp_path / "own.history.csv")) == 2 == found.summary()["epochs"]
     assert "have seen all patients of these cohorts" in str(found)
-    table = encode(
-        cohorts[0], settings=SETTINGS, weights=out, out=tmp_path / "deep.csv", phase=["portal"]
-    )
+    with pytest.warns(RadiogenomicsWarning, match="from-3: these weights were pre-trained on its"):
+        table = encode(
+            cohorts[0], settings=SETTINGS, weights=out, out=tmp_path / "deep.csv", phase=["portal"]
+        )
     random = encode(cohorts[0], settings=SETTINGS, out=tmp_path / "random.csv", phase=["portal"])
     assert "hidden blocks" in table.origin and table.table.shape == (5, 513)
     known, drawn = (each.table.iloc[:, 1:].to_numpy() for each in (table, random))
@@ -97,8 +111,8 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(cohorts, tmp_path, monkeypat
 
 def test_facts_of_patients_are_a_task(cohorts, tmp_path):
     found = pretrain(
-        cohort=cohorts[0], out=tmp_path / "own.safetensors", method="source_task",
-        fact=["afp", "size_cm"], epochs=1, validation_share=0.0, **QUICK,
+        cohort=cohorts[0], out=tmp_path / "own.safetensors", fact=["afp", "size_cm"], epochs=1,
+        validation_share=0.0, **QUICK | {"method": "source_task"},
     )  # fmt: skip
     assert found.card["task"]["name"] == "source_task" and found.card["facts"] == ["afp", "size_cm"]
 
@@ -124,3 +138,19 @@ def test_what_cannot_be_trained_is_said(cohorts, tmp_path, words, error, message
     with pytest.raises(error, match=message):
         pretrain(**given)
     assert not list(tmp_path.iterdir())
+
+
+def test_patients_of_two_hospitals_are_two_however_they_are_named(cohorts, tmp_path, monkeypatch):
+    """All phases of one in one cohort, and none of them in the other, do not make a patient."""
+    seen = {}
+
+    def views(scans, encoder, *, region, jobs):
+        seen.update(scans)
+        raise KeyboardInterrupt
+
+    # The room exports the function under the module's name.
+    monkeypatch.setattr(sys.modules[pretrain.__module__], "_views", views)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(cohort=list(cohorts), out=tmp_path / "own.safetensors", epochs=1, **QUICK)
+    assert {name.split("/")[0] for name in seen} == {"from-3", "from-4"}
+    assert all(len(scans) == 1 for scans in seen.values())

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from radiogenomics.core.evidence import Evidence
+from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.study.validate_notes import leaning
 
 PATIENTS, FOLDS = 100, 5
@@ -38,3 +39,15 @@ def test_a_model_that_found_nothing_is_told_from_one_that_goes_against_the_truth
 def test_nothing_is_said_where_nothing_leans(truth, rng):
     good = Evidence("good", truth.assign(score=rng.normal(size=PATIENTS) + truth["label"]))
     assert leaning([good], "cross-validation") == ()
+
+
+def test_risks_of_the_training_parts_alone_are_told_too(truth, rng):
+    """Each fold's risk is the event rate of the others; those of an eager fold die sooner."""
+    time = pd.Series(rng.exponential(10 / (1 + truth["fold"])), index=truth["patient_id"])
+    event = pd.Series(1, index=truth["patient_id"])
+    risk = -truth["fold"] + 0.0
+    nothing = Evidence("nothing", truth.assign(score=risk))
+    ((_, text),) = leaning(
+        [nothing], "cross-validation", outcome=SurvivalOutcome("OS", time, event)
+    )
+    assert "a C-index below 0.5" in text and "within folds 0.500" in text

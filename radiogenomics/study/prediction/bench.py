@@ -28,7 +28,7 @@ from radiogenomics.study.findings import Findings
 from radiogenomics.study.inputs import sites_of
 from radiogenomics.study.prediction.flattered import flattered
 from radiogenomics.study.prediction.inputs import MINIMUM_PATIENTS, Notes, PredictionInputs
-from radiogenomics.study.prediction.judges import ClassJudge, Judge
+from radiogenomics.study.prediction.judges import Judge
 from radiogenomics.study.prediction.models import ModelBuilder
 from radiogenomics.study.prediction.null import Null
 from radiogenomics.study.prediction.schema import Model, PredictionStudy
@@ -102,7 +102,7 @@ class Bench:
             "selection": evidences[0].selection_frequency().rename_axis("feature").reset_index(),
             **{name: table for name, table in evidences[0].tables.items() if name == "fallbacks"},
         }
-        chance = leaning(evidences, SPLIT) if judge.metric == ClassJudge.metric else ()
+        chance = leaning(evidences, SPLIT, outcome=judge.outcome)
         remarks = (*remarks, *chance, *uninformative(evidences))
         notes = (*remarks, *self._tested(null), *self._blind())
         found = Findings(

@@ -12,10 +12,12 @@ from radiogenomics.core.errors import (
     UnknownNameError,
     short_list,
 )
-from radiogenomics.imaging.deep import ENCODER_PRESETS
+from radiogenomics.imaging.deep import ENCODER_PRESETS, encoder_preset
+from radiogenomics.study.encode import for_modality
 from radiogenomics.study.prediction.inputs import Notes, PredictionInputs
 from radiogenomics.study.prediction.schema import ImageBlock, NetworkBlock, PredictionStudy
 from radiogenomics.study.prediction.words_of_networks import MULTI_INSTANCE
+from radiogenomics.study.weights_seen import differing_settings, trained_words
 
 LEAST_ASIDE = 8
 """Patients below whom nobody is put aside to say when a network has learnt enough."""
@@ -68,7 +70,9 @@ def deep_notes(
     weights: Mapping[str, str | Path],
 ) -> Notes:
     """Say which encoders know nothing, and which networks are smaller than the recipe says."""
-    notes = []
+    notes: list[tuple[str, str]] = [
+        ("info", f"{preset}: weights {trained_words(file)}.") for preset, file in weights.items()
+    ]
     blind = [name for name, preset in _encoders(study, cohorts) if preset not in weights]
     if blind:
         text = (
@@ -76,6 +80,7 @@ def deep_notes(
             "before. Name a file with --weights PRESET=FILE."
         )
         notes.append(("warning", text))
+    notes += _unlike(study, cohorts, weights)
     scans = study.simulation.scans
     if simulated and scans is not None and (encoders_or_networks := _deep(study)):
         z, y, x = scans.view.value
@@ -87,6 +92,21 @@ def deep_notes(
             )
         notes.append(("info", f"{text}."))
     return tuple(notes)
+
+
+def _unlike(
+    study: PredictionStudy, cohorts: Sequence[Cohort], weights: Mapping[str, str | Path]
+) -> Iterator[tuple[str, str]]:
+    """Say which blocks show an encoder what it was not trained on."""
+    for name, preset in _encoders(study, cohorts):
+        block = study.blocks[name]
+        if preset not in weights or not isinstance(block, ImageBlock | NetworkBlock):
+            continue
+        seen = for_modality(encoder_preset(preset), block.modality.value)
+        other = differing_settings(weights[preset], seen.to_json())
+        if other:
+            text = f"{name}: its view differs from the one that the weights of {preset} were"
+            yield "warning", f"{text} trained on in {', '.join(other)}."
 
 
 def share_aside(study: PredictionStudy, block: NetworkBlock, patients: int) -> float:

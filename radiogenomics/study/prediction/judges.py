@@ -37,6 +37,10 @@ class Judge(Protocol):
     def metric(self) -> str:
         """Name of the headline number."""
 
+    @property
+    def outcome(self) -> SurvivalOutcome | None:
+        """What risks are held against; None where classes are told apart."""
+
     def judged(self, predictions: pd.DataFrame) -> pd.DataFrame:
         """Rows of the patients whose truth is known."""
 
@@ -76,6 +80,7 @@ class ClassJudge:
     """AUC of two classes, with calibration and curves; ``label`` of the predictions says which."""
 
     metric: ClassVar[str] = "auc"
+    outcome: ClassVar[None] = None
 
     def judged(self, predictions: pd.DataFrame) -> pd.DataFrame:
         """Rows of the patients whose class is known."""

@@ -27,6 +27,7 @@ from radiogenomics.study.prediction.reading import Reading
 from radiogenomics.study.prediction.readouts.gather import read_out
 from radiogenomics.study.prediction.scans import as_simulated, joined_views
 from radiogenomics.study.prediction.schema import PredictionStudy, Voxels
+from radiogenomics.study.prediction.time_task import require_events_for_cox
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def run_prediction(
             _require_features(study, inputs[0], other)
         inputs = joined_views(inputs, _inside(memory, "joined"))
         require_readable_views(study, inputs[0])
+        require_events_for_cox(study, inputs[0])
         machine = Machine(str(_inside(memory, "fitted")), seed, jobs, options.permutations)
         found = _findings(study, inputs, machine, legacy=options.legacy)
     return merge([*found, Findings(notes=told)])

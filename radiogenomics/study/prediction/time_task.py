@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from radiogenomics.core.cohort import Cohort
+from radiogenomics.core.errors import StudyError
 from radiogenomics.core.evidence import Evidence
 from radiogenomics.core.outcomes import SurvivalOutcome
 from radiogenomics.evaluation import (
@@ -20,9 +22,16 @@ from radiogenomics.evaluation import (
     cross_validation_survival_null,
 )
 from radiogenomics.evaluation.fold import Splitter
+from radiogenomics.models.blocks import MARK
+from radiogenomics.study.prediction.inputs import PredictionInputs
 from radiogenomics.study.prediction.judges import ConcordanceJudge
 from radiogenomics.study.prediction.labels import TimeLabel
 from radiogenomics.study.prediction.null import Null
+from radiogenomics.study.prediction.schema import PredictionStudy
+
+COX = "cox"
+KEEP_ALL = ("median_imputer", "drop_constant", "standardise")
+"""Steps after which there are as many variables as before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,3 +118,37 @@ class Risk:
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Risk, shape (n,); higher is worse."""
         return np.asarray(self.model.predict(X), dtype=float)
+
+
+def require_events_for_cox(study: PredictionStudy, inputs: PredictionInputs) -> None:
+    """Refuse Cox models of more variables than their innermost training parts have events.
+
+    They have neither penalty nor selection, and would fail after the networks of a fold were
+    trained.
+
+    Raises
+    ------
+    StudyError
+        There is such a model.
+    """
+    if not isinstance(study.label, TimeLabel):
+        return
+    outcome = inputs.cohort.survival(study.label.endpoint.value)
+    known = inputs.features.index.intersection(outcome.patient_ids)
+    events, plan = outcome.for_patients(known).n_events, study.evaluation
+    if events < plan.minimum_events.value:
+        return  # refused with better words when the target is made
+    inside = events * (1 - 1 / plan.folds.value) * (1 - 1 / plan.inner_folds.value)
+    for model in study.models:
+        steps = [*model.steps, *(s for b in model.blocks.value for s in study.blocks[b].steps)]
+        names = [name.split(MARK, 1)[0] for name in inputs.features.columns]
+        variables = sum(name in model.blocks.value for name in names)
+        plain = model.learner.value == COX and all(step.step in KEEP_ALL for step in steps)
+        if plain and math.ceil(inside) < variables:
+            raise StudyError(
+                f"{inputs.cohort.id}: expected at least {variables} events in each training part "
+                f"of {model.name}, whose {COX} model has as many variables and no penalty; found "
+                f"about {inside:.0f} of {events} in {plan.folds.value} folds with "
+                f"{plan.inner_folds.value} inside. Add patients, or copy the recipe and take fewer "
+                "variables or ridge_cox."
+            )
