@@ -115,13 +115,7 @@ def encode(
     chosen = chosen_scans(found, phases=phase, time_point=time_point)
     modality = next(iter(chosen.values()))[0].modality
     encoder = encoder_of(settings, modality=modality, weights=weights, seed=seed)
-    if weights is not None and seen_of(weights, cohorts=[found.id], hashes=hashes):
-        warnings.warn(
-            f"{found.id}: these weights were pre-trained on its patients, so that their features "
-            "cannot be judged by these patients, in folds or without; pre-train on others",
-            RadiogenomicsWarning,
-            stacklevel=2,
-        )
+    _warn_of_seen(found, weights, hashes)
     table = encoded(chosen, encoder, region=region, jobs=jobs or os.cpu_count() or 1)
     if hash_ids is not None:
         table.index = pd.Index([pseudonym(hash_ids, str(patient)) for patient in table.index])
@@ -131,6 +125,16 @@ def encode(
     made |= {"weights": weights and hash_file(Path(weights)), "versions": versions()}
     _write(table, target, made)
     return Encoding(table, encoder.origin, target)
+
+
+def _warn_of_seen(cohort: Cohort, weights: str | Path | None, hashes: dict[str, str]) -> None:
+    if weights is not None and seen_of(weights, cohorts=[cohort.id], hashes=hashes):
+        warnings.warn(
+            f"{cohort.id}: these weights were pre-trained on its patients, so that their features "
+            "cannot be judged by these patients, in folds or without; pre-train on others",
+            RadiogenomicsWarning,
+            stacklevel=3,
+        )
 
 
 def encoder_of(
