@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pandas as pd
 from pydantic import Field
 
+from radiogenomics.core.errors import StudyError
 from radiogenomics.core.html import card
 from radiogenomics.core.schema import Record
 
@@ -52,6 +53,14 @@ class Recipe(Record):
     def _repr_html_(self) -> str:
         facts = {"title": self.title, "question": self.question, "doi": self.doi}
         return card(f"Study {self.study}", facts, self.settings().set_index("setting"))
+
+    def require_nothing(self) -> None:
+        """Raise StudyError for a recipe that needs what the library does not have yet."""
+        if self.requires:
+            raise StudyError(
+                f"{self.study}: expected a recipe that the library can run; found that it requires "
+                f"{', '.join(self.requires)}, which is not there yet. Choose another recipe."
+            )
 
     def settings(self) -> pd.DataFrame:
         """Every sourced value in the order of the recipe: setting, value, provenance, note."""

@@ -86,8 +86,7 @@ def run(
     plan, text = read_study(recipe), recipe.read_text(encoding="utf-8")
     # Opened first: a folder that may not be replaced is refused before minutes are spent.
     with output_folder(folder) as writer:
-        cohorts, hashes = load_cohorts(_listed(cohort), data_root)
-        hashes |= _of_weights(weights or {}, cohorts, hashes)
+        cohorts, hashes = _read(_listed(cohort), data_root, weights or {})
         provenance = Provenance(hashes, hash_text(text), seed, versions())
         options = Options(complete_cases, legacy, permutations, simulated, weights or {})
         results = run_cohorts(
@@ -104,13 +103,15 @@ def _listed(cohort: str | Path | Sequence[str | Path]) -> list[str | Path]:
     return [cohort] if isinstance(cohort, str | Path) else list(cohort)
 
 
-def _of_weights(
-    weights: Mapping[str, str | Path], cohorts: Sequence[Cohort], hashes: Mapping[str, str]
-) -> dict[str, str]:
-    """Hashes of weights, which must have seen none of the cohorts."""
-    found = {f"weights of {preset}": hash_file(Path(file)) for preset, file in weights.items()}
+def _read(
+    manifests: list[str | Path], data_root: str | Path | None, weights: Mapping[str, str | Path]
+) -> tuple[list[Cohort], dict[str, str]]:
+    """Cohorts, which weights must not have seen, and the hashes of all files."""
+    # Weights first: a missing file is told before minutes are spent.
+    given = {f"weights of {preset}": hash_file(Path(file)) for preset, file in weights.items()}
+    cohorts, hashes = load_cohorts(manifests, data_root)
     require_unseen(weights, cohorts=[cohort.id for cohort in cohorts], hashes=hashes)
-    return found
+    return cohorts, hashes | given
 
 
 def run_cohorts(

@@ -33,7 +33,7 @@ class Asked:
             that looks at one time point.
         """
         check_scale(self.scale)
-        _require_nothing(recipe)
+        recipe.require_nothing()
         if self.effect and not self.change and not _looks_again(recipe):
             raise StudyError(
                 f"{recipe.study}: expected a recipe with scans of several time points, to take the "
@@ -55,15 +55,6 @@ def check_scale(scale: float) -> None:
     """Raise DataError unless it is a share of the patients."""
     if not 0 < scale <= 1:
         raise DataError(f"expected a scale above 0, to 1; found {scale}. Choose another one.")
-
-
-def _require_nothing(recipe: AnyStudy) -> None:
-    """Refuse before anything is drawn what could not be run then."""
-    if recipe.requires:
-        raise StudyError(
-            f"{recipe.study}: expected a recipe that the library can run; found that it requires "
-            f"{', '.join(recipe.requires)}, which is not there yet. Choose another recipe."
-        )
 
 
 def _looks_again(recipe: AnyStudy) -> bool:

@@ -171,11 +171,7 @@ def _plan(recipe: Path, *, simulated: bool) -> tuple[PredictionStudy, str]:
             f"{recipe.name}: expected a recipe of a prediction study with networks; found another "
             "kind. Choose another recipe: radiogenomics study list."
         )
-    if plan.requires:
-        raise StudyError(
-            f"{plan.study}: expected a recipe that the library can run; found that it requires "
-            f"{', '.join(plan.requires)}, which is not there yet. Choose another recipe."
-        )
+    plan.require_nothing()
     if simulated:
         from radiogenomics.study.prediction.scans import as_simulated
 

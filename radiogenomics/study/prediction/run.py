@@ -73,11 +73,7 @@ def run_prediction(
         raise StudyError(
             f"expected at least 0 permutations; found {options.permutations}. Take 199 or more."
         )
-    if study.requires:
-        raise StudyError(
-            f"{study.study}: expected a recipe that the library can run; found that it requires "
-            f"{', '.join(study.requires)}, which is not there yet. Choose another recipe."
-        )
+    study.require_nothing()
     simulated, weights = options.simulated, options.weights
     check_deep(study, cohorts, simulated=simulated, weights=weights)
     told = deep_notes(study, cohorts, simulated=simulated, weights=weights)

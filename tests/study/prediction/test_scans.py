@@ -163,7 +163,10 @@ def test_weights_are_read_and_named_in_the_provenance(cohort, deep_study, tmp_pa
     by_file = read(cohort, deep_study(), weights=weights).features.filter(like="deep|")
     by_seed = read(cohort, deep_study(), seed=7).features.filter(like="deep|")
     np.testing.assert_array_equal(by_file, by_seed)
-    assert not deep_notes(deep_study(), [cohort], simulated=False, weights=weights)
+    told = deep_notes(deep_study(), [cohort], simulated=False, weights=weights)
+    assert told == (
+        ("info", "resnet18_slice: weights encoder.safetensors, random weights, seed 7."),
+    )
 
 
 def test_weights_that_nothing_reads_are_refused(cohort, deep_study, tmp_path):
